@@ -1,0 +1,1 @@
+//! Layers for cohort-aware multi-task recommenders: embeddings, MLPs, feature encoders, attention

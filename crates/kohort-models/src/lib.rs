@@ -1,0 +1,1 @@
+//! Multi-task recommenders and their baselines, and the trainer that runs them all

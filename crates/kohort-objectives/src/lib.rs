@@ -1,0 +1,1 @@
+//! Summed losses with explicit denominators, and balancers that weigh them

@@ -1,0 +1,1 @@
+//! From flat result rows to a self-contained HTML page, Markdown and JSON

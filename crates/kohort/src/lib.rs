@@ -1,0 +1,1 @@
+//! Cohort-aware multi-task recommendation: one front door to the Kohort crates

@@ -1,0 +1,1 @@
+//! See `it/`: this crate holds only tests.
