@@ -1,6 +1,6 @@
 //! The parts of a split, as types: what may be learned from, what may be chosen on, what may only be scored.
 
-use crate::Interactions;
+use crate::{DataError, Interactions};
 
 /// Rows that models learn from. Features, cohorts, popularity and vocabularies are made from these alone.
 #[derive(Clone, Debug)]
@@ -26,6 +26,15 @@ pub struct Queries<'a> {
 }
 
 impl Train {
+    /// Takes rows that have been set aside for learning. The splitters do this for you.
+    ///
+    /// # Errors
+    /// What [`Interactions::check`] finds.
+    pub fn new(rows: Interactions) -> Result<Train, DataError> {
+        rows.check()?;
+        Ok(Train(rows))
+    }
+
     /// The rows themselves.
     pub fn rows(&self) -> &Interactions {
         &self.0
