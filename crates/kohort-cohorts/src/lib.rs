@@ -1,1 +1,7 @@
-//! Finding cohorts and keeping them: deterministic parallel KMeans, stable ids, assigners for new users
+//! Finding cohorts and keeping them.
+
+pub mod kmeans;
+mod points;
+
+pub use kmeans::{Init, KMeans, KMeansConfig, KMeansError, MiniBatch};
+pub use points::{LARGEST, Points, PointsError};

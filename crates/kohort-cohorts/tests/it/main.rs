@@ -1,0 +1,1 @@
+//! Claims about the crate's public items, in one binary.
