@@ -1,0 +1,71 @@
+//! Adam (Kingma and Ba, ICLR 2015) and AdamW (Loshchilov and Hutter, ICLR 2019).
+//!
+//! `m ← β₁m + (1 − β₁)g`, `v ← β₂v + (1 − β₂)g²`, `p ← p − rate · (m/(1 − β₁ᵗ)) / (sqrt(v/(1 − β₂ᵗ)) + ε)`.
+//! Adam adds `decay·p` to `g` first; AdamW leaves `g` alone and takes `rate·decay·p` from the weight.
+
+use serde::{Deserialize, Serialize};
+
+use super::{At, Update};
+use crate::Real;
+
+/// Adam's constants.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Adam {
+    /// Decay of the mean, β₁.
+    pub beta1: f64,
+    /// Decay of the uncentred variance, β₂.
+    pub beta2: f64,
+    /// Added to the root, ε.
+    pub epsilon: f64,
+}
+
+impl Default for Adam {
+    fn default() -> Self {
+        Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
+    }
+}
+
+/// AdamW's constants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AdamW(pub Adam);
+
+impl Adam {
+    #[inline]
+    fn run<F: Real>(&self, p: &mut [F], g: &[F], m: &mut [F], v: &mut [F], at: &At<F>, decoupled: bool) {
+        let (b1, b2, epsilon) = (F::of(self.beta1), F::of(self.beta2), F::of(self.epsilon));
+        let (c1, c2) = (F::one() - b1, F::one() - b2);
+        let power = |base: f64| 1.0 - base.powf(at.t as f64);
+        let size = at.rate / F::of(power(self.beta1));
+        let inv_root = F::of(1.0 / power(self.beta2).sqrt());
+        let (l2, shrink) =
+            if decoupled { (F::zero(), F::one() - at.rate * at.decay) } else { (at.decay, F::one()) };
+        for (((p, &g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
+            let g = g + l2 * *p;
+            *m = b1 * *m + c1 * g;
+            *v = b2 * *v + c2 * g * g;
+            *p = shrink * *p - size * *m / (v.sqrt() * inv_root + epsilon);
+        }
+    }
+}
+
+impl<F: Real> Update<F> for Adam {
+    fn moments(&self) -> [bool; 2] {
+        [true, true]
+    }
+
+    fn step(&self, p: &mut [F], g: &[F], m: &mut [F], v: &mut [F], at: &At<F>) {
+        self.run(p, g, m, v, at, false);
+    }
+}
+
+impl<F: Real> Update<F> for AdamW {
+    fn moments(&self) -> [bool; 2] {
+        [true, true]
+    }
+
+    fn step(&self, p: &mut [F], g: &[F], m: &mut [F], v: &mut [F], at: &At<F>) {
+        self.0.run(p, g, m, v, at, true);
+    }
+}

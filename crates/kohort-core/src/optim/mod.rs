@@ -1,0 +1,185 @@
+//! Optimisers: one rule per file, one treatment of tables for all of them.
+//!
+//! **Tables.** Faithful treatment steps every row of a table in every step, as the papers' formulas say: moments of
+//! absent rows decay and move the row on. Touched-rows treatment leaves absent rows and their moments alone; for Adam
+//! that is *another algorithm* (PyTorch's SparseAdam, TensorFlow's LazyAdam), not an optimisation, so it is a stated
+//! choice. A dense weight that got no gradient in a step is not stepped: a cohort that is absent moves nothing.
+//!
+//! **Weight decay** is a property of each parameter ([`crate::Slot::decay`]). SGD, Adam and Adagrad add it to the
+//! gradient (L2); AdamW takes it from the weight directly (Loshchilov and Hutter, ICLR 2019).
+
+mod adagrad;
+mod adam;
+mod average;
+mod sgd;
+#[cfg(test)]
+mod tests;
+
+pub use adagrad::Adagrad;
+pub use adam::{Adam, AdamW};
+pub use average::Average;
+pub use sgd::Sgd;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::{Grad, Grads, Params, Real, Slot};
+
+/// What happens to table rows that a step did not touch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tables {
+    /// All rows are stepped: the formula as published.
+    #[default]
+    AllRows,
+    /// Only touched rows are stepped.
+    TouchedRows,
+}
+
+/// Which rule turns gradients into steps.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "rule")]
+pub enum Rule {
+    /// Stochastic gradient descent with momentum.
+    Sgd(Sgd),
+    /// Adam.
+    Adam(Adam),
+    /// Adam with decoupled weight decay.
+    #[serde(rename = "adamw")]
+    AdamW(AdamW),
+    /// Adagrad.
+    Adagrad(Adagrad),
+}
+
+/// One entry-wise update rule.
+trait Update<F: Real>: Sync {
+    /// Which of the two moments the rule keeps per value.
+    fn moments(&self) -> [bool; 2];
+    /// Steps `p` by gradient `g`, with this rule's moments `m` and `v` (as long as `p`, or empty if not kept).
+    fn step(&self, p: &mut [F], g: &[F], m: &mut [F], v: &mut [F], at: &At<F>);
+}
+
+/// What is the same for all entries of a parameter in one step.
+struct At<F> {
+    /// This parameter's steps, counted from 1.
+    t: u64,
+    /// Learning rate.
+    rate: F,
+    /// Weight decay.
+    decay: F,
+}
+
+/// Steps parameters along their gradients, and keeps moments and step counts, which checkpoints save.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Optimizer<F = f32> {
+    rule: Rule,
+    tables: Tables,
+    states: Vec<State<F>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct State<F> {
+    steps: u64,
+    moments: [Vec<F>; 2],
+}
+
+impl<F: Real> Optimizer<F> {
+    /// A fresh optimiser for `params`.
+    pub fn new(params: &Params<F>, rule: Rule, tables: Tables) -> Optimizer<F> {
+        let moments = update::<F>(&rule).moments();
+        let fresh = |slot: &Slot<F>| State {
+            steps: 0,
+            moments: moments.map(|kept| vec![F::zero(); if kept { slot.value.len() } else { 0 }]),
+        };
+        Optimizer { rule, tables, states: params.slots().iter().map(fresh).collect() }
+    }
+
+    /// Number of steps that a parameter has taken.
+    pub fn steps(&self, id: crate::ParamId) -> u64 {
+        self.states[id.index()].steps
+    }
+
+    /// The moments of a parameter, each as long as its values (Adam: mean, then uncentred variance); empty if the
+    /// rule keeps none.
+    pub fn moments(&self, id: crate::ParamId) -> &[Vec<F>; 2] {
+        &self.states[id.index()].moments
+    }
+
+    /// Whether this state fits `params`: a checkpoint's might not.
+    pub fn fits(&self, params: &Params<F>) -> bool {
+        let moments = update::<F>(&self.rule).moments();
+        self.states.len() == params.slots().len()
+            && self.states.iter().zip(params.slots()).all(|(state, slot)| {
+                let wanted = moments.map(|kept| if kept { slot.value.len() } else { 0 });
+                state.moments[0].len() == wanted[0] && state.moments[1].len() == wanted[1]
+            })
+    }
+
+    /// Steps every trainable parameter that has a gradient, with learning rate `rate`.
+    ///
+    /// Parameters are stepped in parallel; each entry's arithmetic is its own, so threads change no bit.
+    pub fn step(&mut self, params: &mut Params<F>, grads: &Grads<F>, rate: F) {
+        let rule = self.rule;
+        let tables = self.tables;
+        let ids: Vec<_> = params.ids().collect();
+        params.slots_mut().par_iter_mut().zip(&mut self.states).zip(ids).for_each(|((slot, state), id)| {
+            if slot.trainable {
+                step_slot(update(&rule), tables, slot, state, grads.slot(id), rate);
+            }
+        });
+    }
+}
+
+fn update<F: Real>(rule: &Rule) -> &dyn Update<F> {
+    match rule {
+        Rule::Sgd(rule) => rule,
+        Rule::Adam(rule) => rule,
+        Rule::AdamW(rule) => rule,
+        Rule::Adagrad(rule) => rule,
+    }
+}
+
+fn step_slot<F: Real>(
+    rule: &dyn Update<F>,
+    tables: Tables,
+    slot: &mut Slot<F>,
+    state: &mut State<F>,
+    grad: &Grad<F>,
+    rate: F,
+) {
+    let State { steps, moments: [m, v] } = state;
+    match grad {
+        Grad::Dense { touched: false, .. } => {}
+        Grad::Dense { value: g, .. } => {
+            *steps += 1;
+            let at = At { t: *steps, rate, decay: slot.decay };
+            rule.step(&mut slot.value, g, m, v, &at);
+        }
+        Grad::Rows(rows) if rows.ids().is_empty() => {}
+        Grad::Rows(rows) => {
+            *steps += 1;
+            let at = At { t: *steps, rate, decay: slot.decay };
+            let cols = slot.cols;
+            let mut step_row = |row: usize, g: &[F]| {
+                let span = row * cols..(row + 1) * cols;
+                // A rule without a moment keeps an empty buffer, whose row is the empty slice.
+                let m = m.get_mut(span.clone()).unwrap_or_default();
+                let v = v.get_mut(span.clone()).unwrap_or_default();
+                rule.step(&mut slot.value[span], g, m, v, &at);
+            };
+            match tables {
+                Tables::TouchedRows => {
+                    for (&id, g) in rows.ids().iter().zip(rows.value().chunks_exact(cols)) {
+                        step_row(id as usize, g);
+                    }
+                }
+                Tables::AllRows => {
+                    let zero = vec![F::zero(); cols];
+                    for row in 0..slot.rows {
+                        step_row(row, rows.get(row as u32).unwrap_or(&zero));
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Leaves: data, and a dense parameter brought in as a value.
+
+use super::{Op, Rule};
+use crate::tape::{Flow, Tape, Var, trains};
+use crate::{ParamId, Params, Real, shape};
+
+pub(crate) struct Input;
+
+impl<F: Real> Rule<F> for Input {
+    const NAME: &'static str = "input";
+    fn each_input(&self, _: &[u32], _: &mut dyn FnMut(Var)) {}
+    fn backward(&self, _: &mut Flow<'_, F>) {}
+}
+
+pub(crate) struct Param {
+    id: ParamId,
+}
+
+impl<F: Real> Rule<F> for Param {
+    const NAME: &'static str = "param";
+    fn each_input(&self, _: &[u32], _: &mut dyn FnMut(Var)) {}
+    fn backward(&self, flow: &mut Flow<'_, F>) {
+        if flow.trains(self.id) {
+            let (own, grads) = flow.grads();
+            let into = grads.dense_mut(self.id, own.len());
+            into.iter_mut().zip(own).for_each(|(g, &d)| *g += d);
+        }
+    }
+}
+
+impl<F: Real> Tape<F> {
+    /// Data `[rows, cols]`, row-major; no gradient flows into it.
+    ///
+    /// # Panics
+    /// If `value` does not fill the shape.
+    #[track_caller]
+    pub fn input(&mut self, rows: usize, cols: usize, value: &[F]) -> Var {
+        if value.len() != rows * cols {
+            shape::fail("input", &format!("{} values for [{rows}, {cols}]", value.len()));
+        }
+        let out = self.push(Op::Input(Input), rows, cols, false);
+        self.fill(out).1.copy_from_slice(value);
+        out
+    }
+
+    /// Data `[rows, cols]` that `write` fills; the slice it gets is zeroed.
+    pub fn input_with(&mut self, rows: usize, cols: usize, write: impl FnOnce(&mut [F])) -> Var {
+        let out = self.push(Op::Input(Input), rows, cols, false);
+        let value = self.fill(out).1;
+        value.fill(F::zero());
+        write(value);
+        out
+    }
+
+    /// A dense parameter as a value `[rows, cols]`: for attention vectors, scalars, and gradient checks.
+    #[track_caller]
+    pub fn param(&mut self, params: &Params<F>, id: ParamId) -> Var {
+        let slot = params.slot(id);
+        let out = self.push(Op::Param(Param { id }), slot.rows, slot.cols, trains(params, id));
+        self.fill(out).1.copy_from_slice(&slot.value);
+        out
+    }
+}

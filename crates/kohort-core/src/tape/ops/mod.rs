@@ -1,0 +1,87 @@
+//! The ops: one file each, with formula, derivative and kernels as neighbours. Their gradients are checked against
+//! finite differences in `tape/tests.rs`.
+
+mod concat;
+mod elementwise;
+mod gather;
+mod input;
+mod linear;
+mod loss;
+mod mix;
+mod norm;
+mod reduce;
+mod segment;
+mod softmax;
+
+pub use elementwise::Activation;
+pub use loss::LossKind;
+
+use super::{Custom, Flow, Var};
+use crate::Real;
+
+/// What every op of the closed list knows of itself.
+trait Rule<F: Real> {
+    const NAME: &'static str;
+    /// Calls `visit` with each input. `lists` holds the operands of variadic ops.
+    fn each_input(&self, lists: &[u32], visit: &mut dyn FnMut(Var));
+    /// Adds to the adjoints of the inputs and to the gradients of the parameters.
+    fn backward(&self, flow: &mut Flow<'_, F>);
+}
+
+macro_rules! ops {
+    ($($op:ident($rule:path)),* $(,)?) => {
+        /// The closed list of ops, with one open door.
+        pub(crate) enum Op<F: Real> {
+            $($op($rule),)*
+            Custom(Box<dyn Custom<F>>),
+        }
+
+        impl<F: Real> Op<F> {
+            pub(super) fn name(&self) -> &'static str {
+                match self {
+                    $(Op::$op(_) => <$rule as Rule<F>>::NAME,)*
+                    Op::Custom(op) => op.name(),
+                }
+            }
+
+            pub(super) fn each_input(&self, lists: &[u32], visit: &mut dyn FnMut(Var)) {
+                match self {
+                    $(Op::$op(op) => Rule::<F>::each_input(op, lists, visit),)*
+                    Op::Custom(op) => op.inputs().iter().for_each(|&x| visit(x)),
+                }
+            }
+
+            pub(super) fn backward(&self, flow: &mut Flow<'_, F>) {
+                match self {
+                    $(Op::$op(op) => op.backward(flow),)*
+                    Op::Custom(op) => op.backward(flow),
+                }
+            }
+        }
+    };
+}
+
+ops! {
+    Input(input::Input),
+    Param(input::Param),
+    Gather(gather::Gather),
+    Bag(gather::Bag),
+    LookupDot(gather::LookupDot),
+    Linear(linear::Linear),
+    Activate(elementwise::Activate),
+    Add(elementwise::Add),
+    Mul(elementwise::Mul),
+    Scale(elementwise::Scale<F>),
+    Concat(concat::Concat),
+    Columns(concat::Columns),
+    Sum(reduce::Sum),
+    RowDot(reduce::RowDot),
+    Softmax(softmax::Softmax),
+    Mix(mix::Mix),
+    LayerNorm(norm::LayerNorm<F>),
+    RepeatRows(segment::RepeatRows),
+    SegmentSoftmax(segment::SegmentSoftmax),
+    SegmentSum(segment::SegmentSum),
+    Loss(loss::Loss<F>),
+    CrossEntropy(loss::CrossEntropy<F>),
+}

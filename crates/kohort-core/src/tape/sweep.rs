@@ -1,0 +1,169 @@
+//! Backward sweeps. One forward, many sweeps: per-task and per-cohort gradients are the normal case here.
+//!
+//! A sweep marks which nodes matter, then visits them from right to left. Three prunes in the one marking pass: not
+//! reachable from the seeds; nothing trainable below; below the cut. Adjoints are zeroed per sweep for the marked
+//! nodes only, so a second sweep is just another call, and sweeps are linear in their seeds: two sweeps with seeds
+//! `a` and `b` add up to one sweep with both (to rounding).
+
+use super::{Flow, Tape, Var};
+use crate::{Grads, Params, Real, shape};
+
+/// Values at which a sweep stops, or from which it goes on: usually the shared representation.
+///
+/// For `backward_to` followed by `backward_from` to equal one sweep, every path from the losses to what lies below
+/// must run through the cut.
+#[derive(Clone, Debug, Default)]
+pub struct Cut(pub Vec<Var>);
+
+/// Adjoints of the values of a [`Cut`]: the gradient of a loss with respect to the shared representation.
+#[derive(Clone, Debug, Default)]
+pub struct Adjoint<F> {
+    /// One `[rows, cols]` matrix per value of the cut, in its order.
+    pub parts: Vec<Vec<F>>,
+}
+
+impl<F: Real> Adjoint<F> {
+    /// Inner product with another adjoint of the same cut, in f64.
+    pub fn dot(&self, other: &Adjoint<F>) -> f64 {
+        let pair = |(a, b): (&Vec<F>, &Vec<F>)| a.iter().zip(b).map(|(x, y)| x.f64() * y.f64()).sum::<f64>();
+        self.parts.iter().zip(&other.parts).map(pair).sum()
+    }
+
+    /// Adds `scale ·` another adjoint of the same cut.
+    pub fn add(&mut self, other: &Adjoint<F>, scale: F) {
+        if self.parts.is_empty() {
+            self.parts = other.parts.iter().map(|p| vec![F::zero(); p.len()]).collect();
+        }
+        for (mine, theirs) in self.parts.iter_mut().zip(&other.parts) {
+            mine.iter_mut().zip(theirs).for_each(|(a, &b)| *a += scale * b);
+        }
+    }
+}
+
+enum Until<'a, F> {
+    Inputs,
+    Cut(&'a Cut, &'a mut Adjoint<F>),
+}
+
+impl<F: Real> Tape<F> {
+    /// Adds to `out` the gradient of `Σ seed · value` over the seeds. Repeatable on one recording.
+    ///
+    /// A seed's value may have any shape: its scalar then weighs the sum of its entries.
+    pub fn backward(&mut self, params: &Params<F>, seeds: &[(Var, F)], out: &mut Grads<F>) {
+        let start: Vec<Var> = seeds.iter().map(|s| s.0).collect();
+        self.mark(&start, &[]);
+        self.seed(seeds);
+        self.sweep(params, Until::Inputs, out);
+    }
+
+    /// Like [`Tape::backward`], but stops at `cut` and leaves its adjoint in `at`. Parameters above get gradients.
+    pub fn backward_to(
+        &mut self,
+        params: &Params<F>,
+        seeds: &[(Var, F)],
+        cut: &Cut,
+        at: &mut Adjoint<F>,
+        out: &mut Grads<F>,
+    ) {
+        let start: Vec<Var> = seeds.iter().map(|s| s.0).collect();
+        self.mark(&start, &cut.0);
+        self.seed(seeds);
+        self.sweep(params, Until::Cut(cut, at), out);
+    }
+
+    /// Goes on below `cut` with the adjoint `at` that sweeps to it left, or any combination of such.
+    ///
+    /// # Panics
+    /// If `at` does not have the cut's shapes.
+    #[track_caller]
+    pub fn backward_from(&mut self, params: &Params<F>, cut: &Cut, at: &Adjoint<F>, out: &mut Grads<F>) {
+        if at.parts.len() != cut.0.len() {
+            shape::fail("backward_from", &format!("{} adjoints for {} values", at.parts.len(), cut.0.len()));
+        }
+        self.mark(&cut.0, &[]);
+        for (&var, part) in cut.0.iter().zip(&at.parts) {
+            let range = self.nodes[var.0 as usize].range();
+            if part.len() != range.len() {
+                shape::fail("backward_from", &format!("{} values for {}", part.len(), range.len()));
+            }
+            if self.wanted[var.0 as usize] {
+                self.adjoint[range].iter_mut().zip(part).for_each(|(a, &b)| *a += b);
+            }
+        }
+        self.sweep(params, Until::Inputs, out);
+    }
+
+    /// Marks the nodes that are reachable from `start`, have something trainable below, and do not lie below `cut`;
+    /// zeroes their adjoints.
+    fn mark(&mut self, start: &[Var], cut: &[Var]) {
+        self.wanted.clear();
+        self.wanted.resize(self.nodes.len(), false);
+        for &var in start {
+            self.wanted[var.0 as usize] = self.nodes[var.0 as usize].live;
+        }
+        for n in (0..self.nodes.len()).rev() {
+            if !self.wanted[n] {
+                continue;
+            }
+            let node = &self.nodes[n];
+            self.adjoint[node.range()].fill(F::zero());
+            if cut.contains(&Var(n as u32)) {
+                continue;
+            }
+            let (nodes, wanted) = (&self.nodes, &mut self.wanted);
+            node.op.each_input(&self.lists, &mut |x: Var| {
+                if nodes[x.0 as usize].live {
+                    wanted[x.0 as usize] = true;
+                }
+            });
+        }
+    }
+
+    fn seed(&mut self, seeds: &[(Var, F)]) {
+        for &(var, seed) in seeds {
+            if self.wanted[var.0 as usize] {
+                let range = self.nodes[var.0 as usize].range();
+                self.adjoint[range].iter_mut().for_each(|a| *a += seed);
+            }
+        }
+    }
+
+    fn sweep(&mut self, params: &Params<F>, until: Until<'_, F>, out: &mut Grads<F>) {
+        let stops: &[Var] = match &until {
+            Until::Inputs => &[],
+            Until::Cut(cut, _) => &cut.0,
+        };
+        for n in (0..self.nodes.len()).rev() {
+            if !self.wanted[n] || stops.contains(&Var(n as u32)) {
+                continue;
+            }
+            let node = &self.nodes[n];
+            let (left, right) = self.adjoint.split_at_mut(node.at);
+            let mut flow = Flow {
+                nodes: &self.nodes,
+                values: &self.value,
+                lists: &self.lists,
+                node,
+                left,
+                own: &mut right[..node.rows * node.cols],
+                wanted: &self.wanted,
+                scratch: &mut self.scratch,
+                params,
+                grads: out,
+            };
+            node.op.backward(&mut flow);
+        }
+        if let Until::Cut(cut, at) = until {
+            at.parts.resize(cut.0.len(), Vec::new());
+            for (&var, part) in cut.0.iter().zip(&mut at.parts) {
+                let range = self.nodes[var.0 as usize].range();
+                part.clear();
+                if self.wanted[var.0 as usize] {
+                    part.extend_from_slice(&self.adjoint[range]);
+                } else {
+                    part.resize(range.len(), F::zero());
+                }
+            }
+        }
+    }
+}
