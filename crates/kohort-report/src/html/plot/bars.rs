@@ -1,5 +1,7 @@
 //! Horizontal bars from zero, or dots on a zoomed axis, with intervals and labelled lines to compare with.
 
+use std::cmp::Ordering;
+
 use maud::{Markup, html};
 
 use super::scale::Scale;
@@ -32,19 +34,18 @@ pub(super) fn draw(plot: &BarPlot) -> Markup {
     let bottom = top + STEP * plot.bars.len() as f64;
     let height = bottom + 46.0;
     let content = html! {
-        @for (value, text) in x.ticks(6) {
+        @for (value, text) in x.ticks(8) {
             @if let Some(at) = x.at(value) {
                 line.rule x1=(px(at)) x2=(px(at)) y1=(px(top)) y2=(px(bottom)) {}
                 text.tick x=(px(at)) y=(px(bottom + 17.0)) text-anchor="middle" { (text) }
             }
         }
-        @for (at, row, reference) in &references {
+        @for Placed { at, row, reference, .. } in &references {
             @let anchor = if *at > (left + right) / 2.0 { "end" } else { "start" };
             @let label_x = if anchor == "end" { at + 3.0 } else { at - 3.0 };
-            line class=(reference_class(reference.kind)) x1=(px(*at)) x2=(px(*at)) y1=(px(LABEL_ROW * (*row as f64 + 1.0))) y2=(px(bottom)) {}
-            text.reference-label x=(px(label_x)) y=(px(LABEL_ROW * (*row as f64 + 1.0) - 3.0)) text-anchor=(anchor) {
-                (reference.label)
-            }
+            @let start = LABEL_ROW * (*row as f64 + 1.0);
+            line class=(reference_class(reference.kind)) x1=(px(*at)) x2=(px(*at)) y1=(px(start)) y2=(px(bottom)) {}
+            text.reference-label x=(px(label_x)) y=(px(start - 3.0)) text-anchor=(anchor) { (reference.label) }
         }
         @for (at, bar) in plot.bars.iter().enumerate() {
             (self::bar(bar, top + STEP * (at as f64 + 0.5), left, plot.mark, &x))
@@ -93,29 +94,39 @@ fn bar(bar: &Bar, middle: f64, left: f64, mark: Mark, x: &Scale) -> Markup {
     }
 }
 
-/// Positions of the reference lines, each with the first label row where its text does not touch another.
-fn place<'a>(
-    references: &'a [Reference],
-    x: &Scale,
-    left: f64,
-    right: f64,
-) -> (Vec<(f64, usize, &'a Reference)>, usize) {
-    let mut rows: Vec<Vec<(f64, f64)>> = Vec::new();
-    let mut placed = Vec::new();
-    for reference in references {
-        let Some(at) = x.at(reference.value) else { continue };
-        let width = text_width(&reference.label) + 10.0;
-        let (from, to) =
-            if at > (left + right) / 2.0 { (at - width, at + 4.0) } else { (at - 4.0, at + width) };
-        let free = |row: &Vec<(f64, f64)>| row.iter().all(|&(a, b)| to < a || b < from);
-        let row = rows.iter().position(free).unwrap_or_else(|| {
-            rows.push(Vec::new());
-            rows.len() - 1
-        });
-        rows[row].push((from, to));
-        placed.push((at, row, reference));
+/// A reference line with its label: the line starts under the label's row and runs down through the rows below.
+struct Placed<'a> {
+    at: f64,
+    row: usize,
+    from: f64,
+    to: f64,
+    reference: &'a Reference,
+}
+
+/// Positions of the reference lines, each with the first label row where texts and lines do not touch; and the
+/// number of rows.
+fn place<'a>(references: &'a [Reference], x: &Scale, left: f64, right: f64) -> (Vec<Placed<'a>>, usize) {
+    let middle = (left + right) / 2.0;
+    let mut order: Vec<(f64, &Reference)> =
+        references.iter().filter_map(|reference| Some((x.at(reference.value)?, reference))).collect();
+    // From the outside in: texts grow towards the middle, so the outer ones pass above the inner lines.
+    order.sort_by(|a, b| (b.0 - middle).abs().total_cmp(&(a.0 - middle).abs()));
+    let mut placed: Vec<Placed<'a>> = Vec::new();
+    for (at, reference) in order {
+        let width = text_width(&reference.label) + 6.0;
+        let (from, to) = if at > middle { (at - width, at + 4.0) } else { (at - 4.0, at + width) };
+        let clear = |row: usize| {
+            placed.iter().all(|other| match other.row.cmp(&row) {
+                Ordering::Equal => to < other.from || other.to < from,
+                Ordering::Less => other.at < from || to < other.at,
+                Ordering::Greater => at < other.from || other.to < at,
+            })
+        };
+        let row = (0..references.len()).find(|row| clear(*row)).unwrap_or(references.len() - 1);
+        placed.push(Placed { at, row, from, to, reference });
     }
-    (placed, rows.len())
+    let rows = placed.iter().map(|label| label.row + 1).max().unwrap_or(0);
+    (placed, rows)
 }
 
 pub(super) fn legend(plot: &BarPlot) -> Markup {

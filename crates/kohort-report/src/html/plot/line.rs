@@ -64,7 +64,7 @@ fn references(plot: &LinePlot, y: &Scale, right: f64, room: f64) -> Markup {
     html! {
         @for (at, label_at, reference) in placed {
             line class=(reference_class(reference.kind)) x1=(px(LEFT)) x2=(px(right)) y1=(px(at)) y2=(px(at)) {}
-            text.reference-label x=(px(right + 6.0)) y=(px(label_at + 4.0)) { (fit(&reference.label, room + 6.6)) }
+            text.reference-label x=(px(right + 6.0)) y=(px(label_at + 4.0)) { (fit(&reference.label, room + 1.0)) }
         }
     }
 }

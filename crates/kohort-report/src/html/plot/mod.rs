@@ -54,9 +54,12 @@ fn px(value: f64) -> String {
     crate::number::shortest((value * 100.0).round() / 100.0)
 }
 
+/// A generous average width of a letter at the page's text size.
+const GLYPH: f64 = 7.0;
+
 /// Width of a text in drawing units, estimated: there is no font to ask.
 fn text_width(text: &str) -> f64 {
-    6.6 * text.chars().count() as f64
+    GLYPH * text.chars().count() as f64
 }
 
 /// At most `room` units of `text`, with an ellipsis where it was cut.
@@ -64,7 +67,7 @@ fn fit(text: &str, room: f64) -> String {
     if text_width(text) <= room {
         return text.to_string();
     }
-    let keep = (room / 6.6) as usize;
+    let keep = (room / GLYPH) as usize;
     let mut cut: String = text.chars().take(keep.saturating_sub(1)).collect();
     cut.push('…');
     cut

@@ -46,8 +46,7 @@ impl Scale {
     /// The position of `value`, or nothing where it has none.
     pub(super) fn at(&self, value: f64) -> Option<f64> {
         let value = if self.log { value.log10() } else { value };
-        value
-            .is_finite()
+        (value.abs() < DRAWABLE)
             .then(|| self.from + (value - self.low) / (self.high - self.low) * (self.to - self.from))
     }
 
@@ -97,7 +96,9 @@ mod tests {
         for values in [vec![], vec![3.0, 3.0], vec![f64::NAN, f64::INFINITY], vec![-f64::MAX, f64::MAX]] {
             let scale = Scale::over(values.iter().copied(), false, 0.1, 0.0, 100.0);
             assert!(scale.ticks(5).iter().all(|(value, _)| scale.at(*value).is_some()));
-            assert_eq!(scale.at(f64::NAN), None);
+            for value in [f64::NAN, f64::INFINITY, f64::MAX] {
+                assert_eq!(scale.at(value), None);
+            }
         }
     }
 
