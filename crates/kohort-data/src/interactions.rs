@@ -50,6 +50,16 @@ impl Interactions {
         Some(self.rating.iter().map(|&r| f64::from(r)).sum::<f64>() / self.len() as f64)
     }
 
+    /// Number of users that have a row.
+    pub fn users_with_rows(&self) -> usize {
+        Index::new(&self.user, self.users).sizes().filter(|&n| n > 0).count()
+    }
+
+    /// Number of items that have a row.
+    pub fn items_with_rows(&self) -> usize {
+        Index::new(&self.item, self.items).sizes().filter(|&n| n > 0).count()
+    }
+
     /// Checks that the columns have one length, the ids are in range and the ratings finite.
     pub fn check(&self) -> Result<(), DataError> {
         let rows = self.user.len();
@@ -113,6 +123,11 @@ impl Index {
     /// Number of groups.
     pub fn keys(&self) -> usize {
         self.offsets.len().saturating_sub(1)
+    }
+
+    /// Number of rows of each group.
+    pub fn sizes(&self) -> impl Iterator<Item = usize> {
+        self.offsets.windows(2).map(|pair| (pair[1] - pair[0]) as usize)
     }
 
     /// The rows of group `key`.

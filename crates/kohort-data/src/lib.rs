@@ -1,9 +1,23 @@
 //! Ratings and features: typed readers, manifests, vocabularies, leak-proof splits, synthetic generators.
 
+mod dataset;
+mod duplicates;
 mod error;
+mod features;
+pub mod fetch;
+mod groups;
 mod interactions;
+mod manifest;
+pub mod read;
 mod split;
+mod vocabulary;
 
+pub use dataset::{Dataset, Scale};
+pub use duplicates::Duplicates;
 pub use error::DataError;
+pub use features::{Column, Features};
+pub use groups::{Groups, Members};
 pub use interactions::{Index, Interactions};
-pub use split::{Queries, Test, Train, Validation};
+pub use manifest::{FileEntry, Layout, Manifest, Place, Reader};
+pub use split::{Queries, Split, Test, Train, Validation, Way};
+pub use vocabulary::{Unseen, Vocabulary};
