@@ -1,7 +1,59 @@
 //! Finding cohorts and keeping them.
+//!
+//! # Manual
+//!
+//! **Points** are row-major slices with a number of columns. [`Points::new`] checks them once: whole rows, finite values; an
+//! error names row and column. Rows may have weights. Everything is generic over `f32` and `f64`; sums that
+//! grow with the number of rows are f64 either way.
+//!
+//! **Clusters** come from [`KMeansConfig::fit`]: Lloyd's algorithm from greedy k-means++ (or random points, or given centres),
+//! several restarts of which the best is kept as a whole, empty clusters moved to the farthest points, or
+//! mini-batches for data where full passes are too slow. The result has the same bits for any number of threads.
+//!
+//! **How many?** [`quality::elbow`] fits a range and prints a table; [`quality::silhouette`] judges one clustering.
+//!
+//! **The same cohort next month** is found by [`Assignment::next`]: clusters of a later fit take over the ids of the cohorts they share
+//! most users with. Where the users differ, [`match_ids_by_centres`] compares centres.
+//!
+//! **New users** are placed by an [`Assigner`], which remembers features, units, centres and ids, and can be
+//! stored with serde; it is checked again when it is read.
+//!
+//! ```
+//! use std::num::NonZeroUsize;
+//! use kohort_cohorts::{Assigner, Assignment, KMeansConfig, Points, Standardiser, quality};
+//!
+//! // Six users: mean rating, share of ratings at night.
+//! let users = [4.5f32, 0.1, 4.4, 0.2, 4.6, 0.1, 2.0, 0.9, 2.2, 0.8, 2.1, 0.9];
+//! let columns = Standardiser::fit(&Points::new(&users, 2)?);
+//! let scaled = columns.apply(&users);
+//! let points = Points::new(&scaled, 2)?;
+//!
+//! let report = quality::elbow(&points, 2..=4, &KMeansConfig::new(2), NonZeroUsize::MAX)?;
+//! assert_eq!(report.best_silhouette, Some(2));
+//!
+//! let fit = KMeansConfig { seed: 1, ..KMeansConfig::new(2) }.fit(&points)?;
+//! let cohorts = Assignment::first(&fit);
+//! assert_eq!(cohorts.labels[0], cohorts.labels[2]);
+//! assert_ne!(cohorts.labels[0], cohorts.labels[3]);
+//!
+//! let names = vec!["mean rating".into(), "night share".into()];
+//! let assigner = Assigner::new(names, columns, &fit, &cohorts.ids)?;
+//! let newcomer = assigner.place(&[4.3, 0.3])?[0];
+//! assert_eq!(newcomer.cohort, cohorts.labels[0]);
+//! assert!(newcomer.margin.is_some_and(|margin| margin > 1.0));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+pub mod assigner;
+pub mod assignment;
 pub mod kmeans;
-mod points;
+mod matching;
+pub mod points;
+pub mod quality;
+mod standardiser;
 
+pub use assigner::{AssignError, Assigner, Placement};
+pub use assignment::{Assignment, MatchError, Matched, match_ids, match_ids_by_centres};
 pub use kmeans::{Init, KMeans, KMeansConfig, KMeansError, MiniBatch};
 pub use points::{LARGEST, Points, PointsError};
+pub use standardiser::Standardiser;

@@ -26,7 +26,9 @@ pub enum PointsError {
         dim: usize,
     },
     /// A coordinate that is NaN, infinite or too large to square.
-    #[error("row {row}, column {column}: value {value} is not allowed, it must be finite and at most 1e15 in magnitude")]
+    #[error(
+        "row {row}, column {column}: value {value} is not allowed, it must be finite and at most 1e15 in magnitude"
+    )]
     Value {
         /// Row, from 0.
         row: usize,

@@ -101,7 +101,11 @@ impl<F: Real> KMeansConfig<F> {
         }
         if !(self.tolerance >= 0.0 && self.tolerance.is_finite()) {
             let value = self.tolerance.to_string();
-            return Err(KMeansError::Config { field: "tolerance", value, allowed: "a finite number, 0 or more" });
+            return Err(KMeansError::Config {
+                field: "tolerance",
+                value,
+                allowed: "a finite number, 0 or more",
+            });
         }
         if let Some(batch) = self.mini_batch {
             at_least_one("mini_batch.batch_size", batch.batch_size)?;

@@ -150,7 +150,8 @@ fn potentials<F: Real>(
 fn take<F: Real>(points: &Points<'_, F>, shift: &[F], norms: &[F], row: usize, closest: &mut [F]) {
     let nearest = Nearest::new(points.row(row), shift);
     let (dim, tile) = (points.dim(), nearest.tile());
-    let tiles = points.values().par_chunks(tile * dim).zip(norms.par_chunks(tile)).zip(closest.par_chunks_mut(tile));
+    let tiles =
+        points.values().par_chunks(tile * dim).zip(norms.par_chunks(tile)).zip(closest.par_chunks_mut(tile));
     tiles.for_each_init(Scratch::default, |scratch, ((rows, norms), closest)| {
         nearest.squared_distances(rows, norms, scratch, |_, i, distance| {
             if distance < closest[i] {

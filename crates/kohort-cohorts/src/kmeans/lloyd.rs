@@ -196,7 +196,10 @@ fn relocate_empty<F: Real>(
         };
         let farther = |&a: &usize, &b: &usize| {
             distances[a].total_cmp(&distances[b]).then_with(|| {
-                points.row(a).partial_cmp(points.row(b)).expect("Points holds no NaN, so its rows are ordered")
+                points
+                    .row(a)
+                    .partial_cmp(points.row(b))
+                    .expect("Points holds no NaN, so its rows are ordered")
             })
         };
         let Some(row) = (0..points.rows()).filter(eligible).max_by(farther) else { return };
@@ -216,8 +219,9 @@ fn relocate_empty<F: Real>(
 pub(super) fn label_all<F: Real>(points: &Points<'_, F>, centres: &[F], shift: &[F], labels: &mut [u32]) {
     let nearest = Nearest::new(centres, shift);
     let (dim, tile) = (points.dim(), nearest.tile());
-    points.values().par_chunks(tile * dim).zip(labels.par_chunks_mut(tile)).for_each_init(
-        Scratch::default,
-        |scratch, (rows, labels)| nearest.label(rows, labels, scratch),
-    );
+    points
+        .values()
+        .par_chunks(tile * dim)
+        .zip(labels.par_chunks_mut(tile))
+        .for_each_init(Scratch::default, |scratch, (rows, labels)| nearest.label(rows, labels, scratch));
 }

@@ -161,7 +161,9 @@ fn revive<F: Real>(
         .iter()
         .zip(labels)
         .filter(|&(&row, _)| points.weight(row) > 0.0)
-        .map(|(&row, &label)| (squared_distance(points.row(row), &centres[label as usize * dim..][..dim]), row))
+        .map(|(&row, &label)| {
+            (squared_distance(points.row(row), &centres[label as usize * dim..][..dim]), row)
+        })
         .collect();
     far.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     far.dedup_by(|a, b| points.row(a.1) == points.row(b.1));

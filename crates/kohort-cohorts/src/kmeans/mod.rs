@@ -152,7 +152,9 @@ fn distinct_rows<F: Real>(points: &Points<'_, F>, enough: usize) -> usize {
             break;
         }
         // 0.0 and -0.0 are one value with two bit patterns.
-        seen.insert(points.row(row).iter().map(|&x| if x == zero { zero.bits() } else { x.bits() }).collect());
+        seen.insert(
+            points.row(row).iter().map(|&x| if x == zero { zero.bits() } else { x.bits() }).collect(),
+        );
     }
     seen.len()
 }

@@ -60,8 +60,9 @@ impl<'a, F: Real> Nearest<'a, F> {
             let mut best = [F::of(f64::INFINITY); LANES];
             let mut at = [0u32; LANES];
             for (j, (line, &norm)) in scores.chunks_exact(n).zip(&self.norms).enumerate() {
-                let line: &[F; LANES] =
-                    line[strip * LANES..].first_chunk().expect("as_chunks_mut counted whole strips of the n rows");
+                let line: &[F; LANES] = line[strip * LANES..]
+                    .first_chunk()
+                    .expect("as_chunks_mut counted whole strips of the n rows");
                 for lane in 0..LANES {
                     let score = line[lane] + norm;
                     let closer = score < best[lane];
@@ -113,7 +114,15 @@ impl<'a, F: Real> Nearest<'a, F> {
         shift_rows(rows, self.shift, shifted);
         let scores = &mut scratch.scores[..n * k];
         let shape = (k, n, self.dim);
-        gemm((Transpose::No, Transpose::Yes), shape, F::of(-2.0), &self.centres, shifted, F::default(), scores);
+        gemm(
+            (Transpose::No, Transpose::Yes),
+            shape,
+            F::of(-2.0),
+            &self.centres,
+            shifted,
+            F::default(),
+            scores,
+        );
         scores
     }
 }

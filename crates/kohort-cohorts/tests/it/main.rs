@@ -1,1 +1,45 @@
 //! Claims about the crate's public items, in one binary.
+
+mod assigner;
+mod blobs;
+mod errors;
+mod golden;
+mod ids;
+mod properties;
+mod quality;
+mod threads;
+
+use kohort_cohorts::{KMeansConfig, Points};
+use kohort_random::{rand::Rng, stream};
+
+/// Rows around planted middles: `(values [rows, dim], planted label of each row)`. Middles lie on a line of slope 1, `apart` from one
+/// another in each column; the noise is uniform in ±1.
+fn planted(rows: usize, dim: usize, clusters: usize, apart: f32, seed: u64) -> (Vec<f32>, Vec<u32>) {
+    let mut numbers = stream(seed, "planted", &[]);
+    let labels: Vec<u32> = (0..rows).map(|_| numbers.random_range(0..clusters as u32)).collect();
+    let noisy = |&label: &u32| -> Vec<f32> {
+        (0..dim).map(|_| label as f32 * apart + numbers.random_range(-1.0f32..1.0)).collect()
+    };
+    (labels.iter().flat_map(noisy).collect(), labels)
+}
+
+fn points(values: &[f32], dim: usize) -> Points<'_, f32> {
+    Points::new(values, dim).unwrap()
+}
+
+fn config(clusters: usize) -> KMeansConfig<f32> {
+    KMeansConfig { seed: 3, ..KMeansConfig::new(clusters) }
+}
+
+/// Whether two labellings split rows alike, whatever the numbers.
+fn same_partition(a: &[u32], b: &[u32]) -> bool {
+    let mut pairs: Vec<(u32, u32)> = a.iter().copied().zip(b.iter().copied()).collect();
+    pairs.sort_unstable();
+    pairs.dedup();
+    let distinct = |mut labels: Vec<u32>| {
+        labels.sort_unstable();
+        labels.dedup();
+        labels.len()
+    };
+    distinct(a.to_vec()) == pairs.len() && distinct(b.to_vec()) == pairs.len()
+}
