@@ -94,7 +94,7 @@ impl GradCheck {
                 moved.slot_mut(id).value[i] = params.value(id)[i];
                 let size = analytic.abs().max(numeric.abs());
                 let off = (analytic - numeric).abs();
-                if !(off <= self.relative * size + self.floor) {
+                if off.is_nan() || off > self.relative * size + self.floor {
                     let slot = params.slot(id);
                     return Err(Mismatch {
                         param: slot.name.clone(),

@@ -144,7 +144,9 @@ impl<F: Real> Grads<F> {
     pub fn rows_mut(&mut self, id: ParamId) -> &mut RowList<F> {
         match &mut self.slots[id.index()] {
             Grad::Rows(rows) => rows,
-            Grad::Dense { .. } => crate::shape::fail("grads", "a dense weight has no row list: add it with add_table"),
+            Grad::Dense { .. } => {
+                crate::shape::fail("grads", "a dense weight has no row list: add it with add_table")
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! Tape autograd, kernels, optimisers, random streams and checkpoints for small multi-task models on a CPU.
 
+pub mod checkpoint;
 mod gradcheck;
 mod grads;
 mod init;
@@ -10,6 +11,7 @@ mod real;
 mod shape;
 pub mod shards;
 pub mod tape;
+pub mod weights;
 
 pub use gradcheck::{GradCheck, Mismatch};
 pub use grads::{Grad, Grads, RowList};

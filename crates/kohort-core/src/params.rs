@@ -1,5 +1,7 @@
 //! Parameters: named matrices that live outside the tape.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Real, shape};
 
 /// Names one parameter of a [`Params`]. `Copy`, and valid for the `Params` that gave it (and its clones).
@@ -14,7 +16,7 @@ impl ParamId {
 }
 
 /// How a parameter's gradient arrives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Layout {
     /// Every entry may get a gradient: weights and biases.
     Dense,
@@ -23,7 +25,7 @@ pub enum Layout {
 }
 
 /// One parameter: a row-major matrix `[rows, cols]` with its name and how it is treated.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Slot<F> {
     /// Path-like name, unique in its `Params`: `"user/embedding"`.
     pub name: String,
@@ -42,7 +44,7 @@ pub struct Slot<F> {
 }
 
 /// All parameters of a model, in insertion order.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Params<F = f32> {
     slots: Vec<Slot<F>>,
 }
@@ -139,6 +141,37 @@ impl<F: Real> Params<F> {
     /// Number of values in all parameters, or in the trainable ones only.
     pub fn count(&self, only_trainable: bool) -> usize {
         self.slots.iter().filter(|s| s.trainable || !only_trainable).map(|s| s.value.len()).sum()
+    }
+
+    /// Takes over the values and treatment of `from`, a checkpoint's parameters, if names and shapes agree and all
+    /// values are finite; otherwise says what does not fit and changes nothing.
+    pub fn adopt(&mut self, from: &Params<F>) -> Result<(), String> {
+        if self.slots.len() != from.slots.len() {
+            return Err(format!("{} parameters, the model has {}", from.slots.len(), self.slots.len()));
+        }
+        for (mine, theirs) in self.slots.iter().zip(&from.slots) {
+            let same = mine.name == theirs.name && (mine.rows, mine.cols) == (theirs.rows, theirs.cols);
+            if !same || mine.layout != theirs.layout || theirs.value.len() != mine.value.len() {
+                return Err(format!(
+                    "{} [{}, {}] of {} values, the model has {} [{}, {}]",
+                    theirs.name,
+                    theirs.rows,
+                    theirs.cols,
+                    theirs.value.len(),
+                    mine.name,
+                    mine.rows,
+                    mine.cols
+                ));
+            }
+            if let Some(i) = theirs.value.iter().position(|x| !x.is_finite()) {
+                return Err(format!(
+                    "{}: value {i} is {}, not a finite number",
+                    theirs.name, theirs.value[i]
+                ));
+            }
+        }
+        self.clone_from(from);
+        Ok(())
     }
 
     /// A hash of every name, shape and bit: equal hashes mean the same model, to the bit (FNV-1a, 64 bits).

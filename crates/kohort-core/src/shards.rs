@@ -56,11 +56,7 @@ impl<F: Real> Shards<F> {
     {
         let count = batch.div_ceil(self.rows);
         while self.workers.len() < count {
-            self.workers.push(Worker {
-                tape: Tape::new(),
-                grads: Grads::new(params),
-                losses: Vec::new(),
-            });
+            self.workers.push(Worker { tape: Tape::new(), grads: Grads::new(params), losses: Vec::new() });
         }
         self.used = count;
         let rows = self.rows;

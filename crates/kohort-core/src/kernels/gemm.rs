@@ -38,6 +38,8 @@ pub fn gemm<F: Real>(
         b.len(),
         c.len()
     );
+    #[cfg(feature = "openblas")]
+    super::openblas::pin();
     let a = operand(ta, m, k, a);
     let b = operand(tb, k, n, b);
     let mut c = shaped_mut(m, n, c);
@@ -57,7 +59,77 @@ fn shaped_mut<F: Real>(rows: usize, cols: usize, data: &mut [F]) -> ndarray::Arr
     ndarray::ArrayViewMut2::from_shape((rows, cols), data).expect("length checked by gemm")
 }
 
-/// Which kernels serve [`gemm`] in this build, for manifests: `"matrixmultiply"` or `"openblas"` with its core.
+/// Which kernels serve [`gemm`] in this build, for manifests.
 pub fn backend() -> String {
+    #[cfg(feature = "openblas")]
+    return format!("OpenBLAS ({})", super::openblas::describe());
+    #[cfg(not(feature = "openblas"))]
     "matrixmultiply (pure Rust)".to_owned()
+}
+
+/// Why the kernels may be slower than this machine allows, if they may.
+///
+/// A machine can export `OPENBLAS_CORETYPE`, which OpenBLAS obeys when it is loaded: AVX2 kernels on an AVX-512 CPU
+/// run at half the rate.
+pub fn warning() -> Option<String> {
+    let forced = std::env::var("OPENBLAS_CORETYPE").ok()?;
+    if !cfg!(feature = "openblas") {
+        return None;
+    }
+    #[cfg(target_arch = "x86_64")]
+    let slower = std::is_x86_feature_detected!("avx512f") && forced.eq_ignore_ascii_case("haswell");
+    #[cfg(not(target_arch = "x86_64"))]
+    let slower = false;
+    slower.then(|| {
+        format!("OPENBLAS_CORETYPE={forced} is set: OpenBLAS runs AVX2 kernels on a CPU that has AVX-512, at about half the rate")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The textbook triple loop.
+    fn naive(
+        ta: Transpose,
+        tb: Transpose,
+        (m, n, k): (usize, usize, usize),
+        a: &[f64],
+        b: &[f64],
+    ) -> Vec<f64> {
+        let mut c = vec![0.0; m * n];
+        for i in 0..m {
+            for j in 0..n {
+                for l in 0..k {
+                    let x = if ta == Transpose::No { a[i * k + l] } else { a[l * m + i] };
+                    let y = if tb == Transpose::No { b[l * n + j] } else { b[j * k + l] };
+                    c[i * n + j] += x * y;
+                }
+            }
+        }
+        c
+    }
+
+    #[test]
+    fn products_agree_with_the_triple_loop_for_every_transpose_and_odd_shape() {
+        use Transpose::{No, Yes};
+        for (m, n, k) in [(1, 1, 1), (3, 5, 7), (17, 1, 9), (1, 33, 4), (64, 65, 66), (2, 3, 0)] {
+            let value = |count: usize, f: f64| (0..count).map(|i| (i as f64 * f).sin()).collect::<Vec<_>>();
+            let (a, b) = (value(m * k, 0.7), value(k * n, 1.3));
+            for (ta, tb) in [(No, No), (No, Yes), (Yes, No), (Yes, Yes)] {
+                let mut c = vec![1.0; m * n];
+                gemm((ta, tb), (m, n, k), 2.0, &a, &b, 3.0, &mut c);
+                for (got, want) in c.iter().zip(naive(ta, tb, (m, n, k), &a, &b)) {
+                    assert!((got - (2.0 * want + 3.0)).abs() < 1e-12, "{ta:?} {tb:?} {m} {n} {k}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_zero_beta_overwrites_even_nan() {
+        let mut c = [f32::NAN];
+        gemm((Transpose::No, Transpose::No), (1, 1, 1), 1.0, &[2.0], &[3.0], 0.0, &mut c);
+        assert_eq!(c, [6.0]);
+    }
 }

@@ -1,5 +1,7 @@
 //! Kernels on row-major slices. The only place in the workspace where matrices are multiplied.
 
 mod gemm;
+#[cfg(feature = "openblas")]
+mod openblas;
 
-pub use gemm::{Transpose, backend, gemm};
+pub use gemm::{Transpose, backend, gemm, warning};

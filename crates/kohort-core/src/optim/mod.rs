@@ -12,8 +12,6 @@ mod adagrad;
 mod adam;
 mod average;
 mod sgd;
-#[cfg(test)]
-mod tests;
 
 pub use adagrad::Adagrad;
 pub use adam::{Adam, AdamW};
@@ -38,7 +36,7 @@ pub enum Tables {
 
 /// Which rule turns gradients into steps.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "rule")]
+#[serde(rename_all = "kebab-case")]
 pub enum Rule {
     /// Stochastic gradient descent with momentum.
     Sgd(Sgd),

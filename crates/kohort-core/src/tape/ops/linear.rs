@@ -76,15 +76,7 @@ impl<F: Real> Tape<F> {
         let out = self.push(Op::Linear(Linear { x, w, b, act }), n, outputs, live);
         let (left, y) = self.fill(out);
         let product = (n, outputs, inputs);
-        gemm(
-            (Transpose::No, Transpose::No),
-            product,
-            F::one(),
-            left.value(x),
-            &weight.value,
-            F::zero(),
-            y,
-        );
+        gemm((Transpose::No, Transpose::No), product, F::one(), left.value(x), &weight.value, F::zero(), y);
         match b {
             Some(b) => {
                 let bias = params.value(b);

@@ -1,0 +1,5 @@
+//! The public API: agreement with PyTorch, and the same bits for any number of threads.
+
+mod determinism;
+mod golden;
+mod isolation;
