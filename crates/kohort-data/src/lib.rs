@@ -1,5 +1,6 @@
 //! Ratings and features: typed readers, manifests, vocabularies, leak-proof splits, synthetic generators.
 
+mod aggregate;
 mod dataset;
 mod duplicates;
 mod error;
@@ -7,11 +8,14 @@ mod features;
 pub mod fetch;
 mod groups;
 mod interactions;
+pub mod learned;
 mod manifest;
 pub mod read;
 mod split;
+pub mod synthetic;
 mod vocabulary;
 
+pub use aggregate::{Aggregate, aggregate};
 pub use dataset::{Dataset, Scale};
 pub use duplicates::Duplicates;
 pub use error::DataError;

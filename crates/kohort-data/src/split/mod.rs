@@ -144,6 +144,12 @@ fn below(sizes: impl Iterator<Item = usize>, rows: usize) -> Vec<u32> {
 }
 
 impl Validation {
+    /// Rows of their own, counted from 0: group ratings, which are no rows of the data set.
+    pub(crate) fn counted(rows: Interactions) -> Validation {
+        let origin = (0..rows.len() as u32).collect();
+        Validation { rows, origin }
+    }
+
     /// The rows themselves.
     pub fn rows(&self) -> &Interactions {
         &self.rows
@@ -161,6 +167,12 @@ impl Validation {
 }
 
 impl Test {
+    /// Rows of their own, counted from 0: group ratings, which are no rows of the data set.
+    pub(crate) fn counted(rows: Interactions) -> Test {
+        let origin = (0..rows.len() as u32).collect();
+        Test { rows, origin }
+    }
+
     /// The pairs to score.
     pub fn queries(&self) -> Queries<'_> {
         Queries { user: &self.rows.user, item: &self.rows.item, time: &self.rows.time }
