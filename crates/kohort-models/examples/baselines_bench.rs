@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-use kohort_data::{Interactions, Queries, Train};
-use kohort_models::baselines::{Scale, predict, registry};
+use kohort_data::{Interactions, Queries, Scale, Train};
+use kohort_models::baselines::{predict, registry};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -48,7 +48,7 @@ fn main() -> Result<(), Failure> {
     }
     times.sort_by(f64::total_cmp);
     let model = first.ok_or("no repeat ran")?;
-    let scale = Scale::new(1.0, 5.0).ok_or("1 is below 5")?;
+    let scale = Scale { low: 1.0, high: 5.0 };
     let queries = Queries { user: &test.user, item: &test.item, time: &test.time };
     let ratings = predict(model.as_ref(), queries, scale).ok_or("the system does not rate")?;
     let errors = || ratings.iter().zip(&test.rating).map(|(&p, &r)| f64::from(p) - f64::from(r));

@@ -13,8 +13,8 @@
 //! [`predict`] clips them for RMSE and MAE.
 //!
 //! ```
-//! use kohort_data::{Interactions, Queries, Train};
-//! use kohort_models::baselines::{Scale, predict, registry};
+//! use kohort_data::{Interactions, Queries, Scale, Train};
+//! use kohort_models::baselines::{predict, registry};
 //!
 //! let train = Train::new(Interactions {
 //!     user: vec![0, 0, 1, 1],
@@ -24,7 +24,7 @@
 //!     users: 2,
 //!     items: 3,
 //! })?;
-//! let scale = Scale::new(1.0, 5.0).expect("1 is below 5");
+//! let scale = Scale { low: 1.0, high: 5.0 };
 //! for entry in registry() {
 //!     let model = (entry.fit)(&train, 7)?;
 //!     let queries = Queries { user: &[0, 1], item: &[2, 1], time: &[0, 0] };
@@ -52,7 +52,7 @@ pub mod svdpp;
 #[cfg(test)]
 mod tests;
 
-use kohort_data::Queries;
+use kohort_data::{Queries, Scale};
 use rayon::prelude::*;
 
 pub use registry::{Entry, Fit, registry};
@@ -71,28 +71,10 @@ pub trait Scorer: Send + Sync {
     }
 }
 
-/// The ratings a data set allows, from `low` to `high`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Scale {
-    low: f32,
-    high: f32,
-}
-
-impl Scale {
-    /// A scale from `low` to `high`; `None` unless both are finite and `low < high`.
-    pub fn new(low: f32, high: f32) -> Option<Scale> {
-        (low.is_finite() && high.is_finite() && low < high).then_some(Scale { low, high })
-    }
-
-    /// The nearest rating on the scale.
-    pub fn clip(self, score: f32) -> f32 {
-        score.clamp(self.low, self.high)
-    }
-}
-
 /// Predicted ratings `[queries]`, clipped to the scale as Surprise does; `None` where the model does not rate.
 pub fn predict(model: &dyn Scorer, queries: Queries<'_>, scale: Scale) -> Option<Vec<f32>> {
-    model.rates().then(|| model.score(queries).into_iter().map(|score| scale.clip(score)).collect())
+    let clip = |score: f32| score.max(scale.low).min(scale.high);
+    model.rates().then(|| model.score(queries).into_iter().map(clip).collect())
 }
 
 /// Why a baseline could not be fitted.
