@@ -1,1 +1,31 @@
-//! Summed losses with explicit denominators, and balancers that weigh them
+//! What is minimised, and who gets how much of the gradient.
+//!
+//! A batch yields one summed loss per **objective**: a task, a cohort, or a (task, cohort) pair. [`Objective`] states
+//! the loss, its row weights and masks, and, explicitly, its denominator. A [`Balancer`] sees losses, gradient norms or
+//! the Gram matrix of gradients, whatever it [`Wants`], and returns [`Coefficients`].
+//!
+//! This crate never sees a tape: an objective is numbers in, weights and a factor out, and a balancer is arithmetic on
+//! small matrices, tested as such.
+//!
+//! ```
+//! use kohort_objectives::{Balancer, Denominator, Fixed, Objective, Seen};
+//! use kohort_core::LossKind;
+//!
+//! let rating = Objective::entrywise(LossKind::Squared, Denominator::Rows);
+//! let terms = rating.terms(4, None, Some(&[true, true, false, true]))?;
+//! assert_eq!(terms.weight.as_deref(), Some(&[1.0, 1.0, 0.0, 1.0][..]));
+//! assert_eq!(terms.scale, 0.25); // Denominator::Mask would give 1/3
+//!
+//! let mut balancer = Fixed::new(vec![1.0, 0.5])?;
+//! let seen = Seen { losses: &[0.9, 2.0], gram: None, step: 0 };
+//! assert_eq!(balancer.coefficients(seen).trunk, [1.0, 0.5]);
+//! # Ok::<(), kohort_objectives::ObjectiveError>(())
+//! ```
+
+pub mod balancers;
+mod error;
+mod objective;
+
+pub use balancers::{Balancer, Coefficients, Fixed, Seen, Uncertainty, UncertaintyForm, Wants};
+pub use error::ObjectiveError;
+pub use objective::{Denominator, Loss, Objective, Terms};

@@ -1,0 +1,141 @@
+//! Uncertainty weighting (Kendall, Gal and Cipolla, "Multi-task learning using uncertainty to weigh losses", CVPR 2018).
+//!
+//! Each objective has a log-variance `s = ln σ²`; the total is `Σ a·e^{−s}·L + ½s` with `a = ½` for a regression and
+//! `a = 1` for a classification. So its coefficient is `a·e^{−s}`: *more* uncertainty means *less* weight. With
+//! `∂/∂s = −a·e^{−s}·L + ½`, the optimum for a constant loss is `e^{s} = 2aL`: a regression's variance is its MSE.
+//!
+//! Differences: `s` is learned here by its own Adam, not by the model's optimiser, so no tape is needed and the model's weight
+//! decay can't touch it; it is held in [−6, 6], because a loss near zero would send the weight to infinity.
+
+use super::{Balancer, Coefficients, Seen, Wants};
+use crate::ObjectiveError;
+
+/// Which likelihood an objective's loss stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UncertaintyForm {
+    /// Gaussian: `½·e^{−s}·L + ½s`.
+    Regression,
+    /// Softmax with temperature: `e^{−s}·L + ½s`.
+    Classification,
+}
+
+/// Learned log-variances.
+#[derive(Clone, Debug)]
+pub struct Uncertainty {
+    forms: Vec<UncertaintyForm>,
+    rate: f64,
+    log_variance: Vec<f64>,
+    mean: Vec<f64>,
+    square: Vec<f64>,
+    steps: f64,
+}
+
+const BOUND: f64 = 6.0;
+
+impl Uncertainty {
+    /// Starts at `s = 0`, with Adam's learning rate `rate` for `s`.
+    pub fn new(forms: Vec<UncertaintyForm>, rate: f64) -> Uncertainty {
+        let zero = vec![0.0; forms.len()];
+        Uncertainty { forms, rate, log_variance: zero.clone(), mean: zero.clone(), square: zero, steps: 0.0 }
+    }
+
+    /// The log-variances `s`, one per objective.
+    pub fn log_variances(&self) -> &[f64] {
+        &self.log_variance
+    }
+}
+
+impl Balancer for Uncertainty {
+    fn wants(&self) -> Wants {
+        Wants::Losses
+    }
+
+    fn coefficients(&mut self, seen: Seen<'_>) -> Coefficients {
+        const BETA1: f64 = 0.9;
+        const BETA2: f64 = 0.999;
+        self.steps += 1.0;
+        let mut weights = Vec::with_capacity(self.forms.len());
+        for (k, &loss) in seen.losses.iter().enumerate() {
+            let a = match self.forms[k] {
+                UncertaintyForm::Regression => 0.5,
+                UncertaintyForm::Classification => 1.0,
+            };
+            let weight = a * (-self.log_variance[k]).exp();
+            weights.push(weight);
+            let g = 0.5 - weight * loss;
+            self.mean[k] = BETA1 * self.mean[k] + (1.0 - BETA1) * g;
+            self.square[k] = BETA2 * self.square[k] + (1.0 - BETA2) * g * g;
+            let mean = self.mean[k] / (1.0 - BETA1.powf(self.steps));
+            let square = self.square[k] / (1.0 - BETA2.powf(self.steps));
+            let moved = self.log_variance[k] - self.rate * mean / (square.sqrt() + 1e-8);
+            self.log_variance[k] = moved.clamp(-BOUND, BOUND);
+        }
+        Coefficients::whole(weights)
+    }
+
+    fn state(&self) -> Vec<f64> {
+        [&self.log_variance[..], &self.mean, &self.square, &[self.steps]].concat()
+    }
+
+    fn restore(&mut self, state: &[f64]) -> Result<(), ObjectiveError> {
+        let n = self.forms.len();
+        if state.len() != 3 * n + 1 || state.iter().any(|x| !x.is_finite()) {
+            let what = format!("{} values, expected {} finite ones", state.len(), 3 * n + 1);
+            return Err(ObjectiveError::State { what });
+        }
+        self.log_variance.copy_from_slice(&state[..n]);
+        self.mean.copy_from_slice(&state[n..2 * n]);
+        self.square.copy_from_slice(&state[2 * n..3 * n]);
+        self.steps = state[3 * n];
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn planted_noise_levels_are_recovered() {
+        use UncertaintyForm::{Classification, Regression};
+        let mut balancer = Uncertainty::new(vec![Regression, Regression, Classification], 0.05);
+        let planted = [0.25, 9.0, 1.4];
+        for step in 0..3000 {
+            balancer.coefficients(Seen { losses: &planted, gram: None, step });
+        }
+        let variance: Vec<f64> = balancer.log_variances().iter().map(|s| s.exp()).collect();
+        for (got, want) in variance.iter().zip([0.25, 9.0, 2.8]) {
+            assert!((got / want - 1.0).abs() < 1e-3, "{variance:?}");
+        }
+    }
+
+    #[test]
+    fn a_loss_of_zero_leaves_the_weight_bounded() {
+        let mut balancer = Uncertainty::new(vec![UncertaintyForm::Regression], 0.5);
+        for step in 0..1000 {
+            let weight = balancer.coefficients(Seen { losses: &[0.0], gram: None, step }).trunk[0];
+            assert!(weight <= 0.5 * BOUND.exp());
+        }
+    }
+
+    #[test]
+    fn a_restored_balancer_goes_on_to_the_bit() {
+        let new = || Uncertainty::new(vec![UncertaintyForm::Regression; 2], 0.01);
+        let (mut whole, mut first) = (new(), new());
+        let seen = |step| Seen { losses: &[0.8, 2.0], gram: None, step };
+        for step in 0..20 {
+            whole.coefficients(seen(step));
+            if step < 10 {
+                first.coefficients(seen(step));
+            }
+        }
+        let mut second = new();
+        second.restore(&first.state()).unwrap();
+        for step in 10..20 {
+            second.coefficients(seen(step));
+        }
+        assert_eq!(whole.state(), second.state());
+        assert!(new().restore(&[0.0]).is_err());
+    }
+}
