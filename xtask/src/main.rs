@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::process::Stopped;
+use crate::process::{OutsideBand, Stopped};
 use crate::workspace::Workspace;
 
 #[derive(Parser)]
@@ -62,7 +62,11 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("error: {error:#}");
             // The programs that are driven speak in exit codes: pass theirs on.
-            error.downcast_ref::<Stopped>().map_or(ExitCode::FAILURE, Stopped::exit_code)
+            match (error.downcast_ref::<Stopped>(), error.downcast_ref::<OutsideBand>()) {
+                (Some(stopped), _) => stopped.exit_code(),
+                (None, Some(_)) => ExitCode::from(OutsideBand::CODE),
+                (None, None) => ExitCode::FAILURE,
+            }
         }
     }
 }

@@ -35,6 +35,22 @@ impl fmt::Display for Stopped {
 
 impl std::error::Error for Stopped {}
 
+/// A result outside its band; it ends the program with exit code 4.
+#[derive(Debug)]
+pub(crate) struct OutsideBand(pub(crate) String);
+
+impl OutsideBand {
+    pub(crate) const CODE: u8 = 4;
+}
+
+impl fmt::Display for OutsideBand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for OutsideBand {}
+
 /// Runs `command` with inherited streams and returns how long it took.
 pub(crate) fn run(command: &mut Command) -> Result<Duration> {
     let what = shown(command);

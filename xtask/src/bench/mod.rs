@@ -1,9 +1,107 @@
-//! `cargo xtask bench`.
-use crate::workspace::Workspace;
-use anyhow::{Result, bail};
+//! `cargo xtask bench`: our speed beside that of the Python libraries a user would pick.
+//!
+//! Both sides get the same files, take turns within one run, so that a busy machine slows both, and have to agree on
+//! the result. Ratios of such pairs mean something; milliseconds from two different days do not.
+
+mod cases;
+mod generate;
+mod peers;
+mod summary;
+
+use std::path::PathBuf;
+use std::{env, fs};
+
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
+
+use self::cases::{CASES, Case, Inputs};
+use self::summary::Outcome;
+use crate::process::{OutsideBand, human};
+use crate::workspace::Workspace;
+
 #[derive(Args)]
-pub(crate) struct Flags {}
-pub(crate) fn run(_: &Workspace, _: &Flags) -> Result<()> {
-    bail!("not yet")
+pub(crate) struct Flags {
+    /// Only this bench; may be given several times
+    #[arg(long, value_name = "NAME", value_parser = cases::names())]
+    only: Vec<String>,
+    /// Run our side alone
+    #[arg(long)]
+    no_peers: bool,
+    /// Threads of the benches that use several
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
+    threads: u32,
+    /// How often both sides take turns
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pairs: u32,
+    /// Folder with the data sets, one folder each; like the variable KOHORT_MIRROR
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Print the plan and do nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<()> {
+    let chosen: Vec<&Case> = CASES
+        .iter()
+        .filter(|case| {
+            if flags.only.is_empty() { case.by_default } else { flags.only.iter().any(|n| n == case.name) }
+        })
+        .collect();
+    if flags.dry_run {
+        for case in &chosen {
+            println!("{:<18} {} against {}, {} pairs", case.name, case.example, case.script, flags.pairs);
+        }
+        return Ok(());
+    }
+    if env::var_os("OPENBLAS_CORETYPE").is_some() {
+        println!("OPENBLAS_CORETYPE is set here and removed for both sides: it would slow the peers");
+    }
+    let folder = workspace.target.join("bench");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let inputs = Inputs { folder: folder.clone(), mirror: mirror(flags)? };
+    let python = if flags.no_peers { None } else { peers::python(workspace) };
+
+    let mut outcomes = Vec::new();
+    let mut complaints = Vec::new();
+    for case in chosen {
+        let threads = if case.parallel { flags.threads } else { 1 };
+        let Some(files) = inputs.prepare(case)? else { continue };
+        let program = cases::build(workspace, case)?;
+        eprintln!(
+            "{}: {} pairs, {threads} thread{}",
+            case.name,
+            flags.pairs,
+            if threads == 1 { "" } else { "s" }
+        );
+        let start = std::time::Instant::now();
+        let turns =
+            cases::take_turns(case, &program, python.as_deref(), workspace, &files, threads, flags.pairs)
+                .with_context(|| {
+                    format!("bench {} failed; next: cargo xtask bench --only {}", case.name, case.name)
+                })?;
+        let outcome = Outcome::of(case, threads, &turns);
+        eprintln!("{}: done in {}", case.name, human(start.elapsed()));
+        complaints.extend(outcome.complaints(case));
+        outcomes.push(outcome);
+    }
+    if outcomes.is_empty() {
+        bail!("nothing was measured; next: cargo xtask data --verify");
+    }
+    print!("{}", summary::table(&outcomes));
+    let path = folder.join("results.json");
+    // Written beside and renamed, so that an interrupted run leaves the earlier results whole.
+    let fresh = folder.join("results.json.tmp");
+    fs::write(&fresh, summary::json(&outcomes)?)
+        .with_context(|| format!("cannot write {}", fresh.display()))?;
+    fs::rename(&fresh, &path).with_context(|| format!("cannot write {}", path.display()))?;
+    println!("results: {}", path.display());
+    if complaints.is_empty() { Ok(()) } else { Err(anyhow!(OutsideBand(complaints.join("; ")))) }
+}
+
+fn mirror(flags: &Flags) -> Result<Option<PathBuf>> {
+    match &flags.data {
+        Some(data) => Ok(Some(Workspace::user_path(data)?)),
+        None => Ok(env::var_os("KOHORT_MIRROR").map(PathBuf::from)),
+    }
 }

@@ -1,0 +1,311 @@
+//! The benches: which example of ours runs against which script, on which files, and how far both may differ.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use super::generate;
+use crate::process;
+use crate::workspace::Workspace;
+
+/// A bench.
+pub(super) struct Case {
+    pub(super) name: &'static str,
+    /// Runs when nothing else was asked for.
+    pub(super) by_default: bool,
+    /// Our side: package and example.
+    pub(super) package: &'static str,
+    pub(super) example: &'static str,
+    /// The peer's side, in `xtask/bench/`.
+    pub(super) script: &'static str,
+    /// What both sides work on, for people.
+    pub(super) size: &'static str,
+    /// Uses as many threads as the flag says, not one.
+    pub(super) parallel: bool,
+    pub(super) input: Input,
+    /// Keys of our JSON: milliseconds and the value to compare.
+    ours: (&'static str, &'static str),
+    /// How far both values may lie apart.
+    pub(super) tolerance: Tolerance,
+    /// The peer's time over ours must be at least this.
+    pub(super) at_least: f64,
+    /// Timed runs inside one turn, of which the median counts.
+    repeats: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Input {
+    /// MovieLens-100K in a training and a test file; the word is our name of the system.
+    Ratings {
+        system: &'static str,
+        peer_system: &'static str,
+    },
+    /// 10⁶ scores with labels; the word is the metric for the script.
+    Scores(&'static str),
+    Points,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Tolerance {
+    Absolute(f64),
+    Relative(f64),
+}
+
+pub(super) const SCORES: usize = 1_000_000;
+pub(super) const ROWS: usize = 200_000;
+pub(super) const DIM: usize = 32;
+pub(super) const CLUSTERS: usize = 64;
+const ITERATIONS: usize = 20;
+
+const SVD: Case = Case {
+    name: "svd",
+    by_default: true,
+    package: "kohort-models",
+    example: "baselines_bench",
+    script: "surprise_svd.py",
+    size: "ML-100K 80/20, 100 factors, 20 epochs",
+    parallel: false,
+    input: Input::Ratings { system: "svd", peer_system: "svd" },
+    ours: ("median_fit_ms", "rmse"),
+    tolerance: Tolerance::Absolute(0.003),
+    at_least: 5.0,
+    repeats: 1,
+};
+
+const SVDPP: Case = Case {
+    name: "svdpp",
+    size: "ML-100K 80/20, 20 factors, 20 epochs",
+    input: Input::Ratings { system: "svdpp", peer_system: "svdpp" },
+    at_least: 10.0,
+    ..SVD
+};
+
+const AVERAGE_PRECISION: Case = Case {
+    name: "average-precision",
+    package: "kohort-eval",
+    example: "auc_bench",
+    script: "sklearn_auc.py",
+    size: "1,000,000 scores",
+    input: Input::Scores("average-precision"),
+    ours: ("ap_ms", "average_precision"),
+    tolerance: Tolerance::Absolute(1e-9),
+    repeats: 5,
+    ..SVD
+};
+
+pub(super) const CASES: [Case; 6] = [
+    SVD,
+    SVDPP,
+    // Surprise's faster setting, which is not its default.
+    Case {
+        name: "svdpp-cached",
+        by_default: false,
+        input: Input::Ratings { system: "svdpp", peer_system: "svdpp-cached" },
+        ..SVDPP
+    },
+    AVERAGE_PRECISION,
+    Case {
+        name: "roc-auc",
+        input: Input::Scores("roc-auc"),
+        ours: ("auc_ms", "roc_auc"),
+        ..AVERAGE_PRECISION
+    },
+    Case {
+        name: "kmeans",
+        package: "kohort-cohorts",
+        example: "kmeans_bench",
+        script: "sklearn_kmeans.py",
+        size: "200,000 × 32, k = 64, 20 iterations",
+        parallel: true,
+        input: Input::Points,
+        ours: ("median_ms", "inertia"),
+        tolerance: Tolerance::Relative(1e-5),
+        at_least: 1.0,
+        repeats: 3,
+        ..SVD
+    },
+];
+
+pub(super) fn names() -> clap::builder::PossibleValuesParser {
+    clap::builder::PossibleValuesParser::new(CASES.iter().map(|case| case.name))
+}
+
+/// Where the files of both sides are made.
+pub(super) struct Inputs {
+    pub(super) folder: PathBuf,
+    pub(super) mirror: Option<PathBuf>,
+}
+
+impl Inputs {
+    /// The files of a bench, or nothing (with a line that says why) when its data is not here.
+    pub(super) fn prepare(&self, case: &Case) -> Result<Option<[PathBuf; 2]>> {
+        let at = |name: &str| self.folder.join(name);
+        let write = |path: &Path, bytes: Vec<u8>| {
+            fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
+        };
+        match case.input {
+            Input::Ratings { .. } => {
+                let source = self.mirror.as_ref().map(|mirror| mirror.join("ml-100k").join("u.data"));
+                let Some(source) = source.filter(|path| path.is_file()) else {
+                    println!(
+                        "skipped: {}: no ml-100k/u.data; next: set KOHORT_MIRROR or --data to its parent folder",
+                        case.name
+                    );
+                    return Ok(None);
+                };
+                let text = fs::read_to_string(&source)
+                    .with_context(|| format!("cannot read {}", source.display()))?;
+                let (train, test) = generate::split(&text);
+                let files = [at("train.tsv"), at("test.tsv")];
+                write(&files[0], train.into_bytes())?;
+                write(&files[1], test.into_bytes())?;
+                Ok(Some(files))
+            }
+            Input::Scores(_) => {
+                let (scores, labels) = generate::scores(SCORES);
+                let files = [at("scores.f32"), at("labels.u8")];
+                write(&files[0], generate::bytes(&scores))?;
+                write(&files[1], labels)?;
+                Ok(Some(files))
+            }
+            Input::Points => {
+                let (points, centres) = generate::points(ROWS, DIM, CLUSTERS);
+                let files = [at("points.f32"), at("centres.f32")];
+                write(&files[0], generate::bytes(&points))?;
+                write(&files[1], generate::bytes(&centres))?;
+                Ok(Some(files))
+            }
+        }
+    }
+}
+
+/// Builds our side and returns the program.
+pub(super) fn build(workspace: &Workspace, case: &Case) -> Result<PathBuf> {
+    let mut command = workspace.cargo();
+    command.args(["build", "--release", "--quiet", "-p", case.package, "--example", case.example]);
+    process::run(&mut command).with_context(|| {
+        format!(
+            "our side does not build; next: cargo build --release -p {} --example {}",
+            case.package, case.example
+        )
+    })?;
+    let program = format!("{}{}", case.example, std::env::consts::EXE_SUFFIX);
+    Ok(workspace.target.join("release").join("examples").join(program))
+}
+
+/// What a side said in one turn.
+pub(super) struct Turn {
+    pub(super) ms: f64,
+    /// The value both sides have to agree on.
+    pub(super) check: f64,
+}
+
+/// All turns of a bench.
+pub(super) struct Turns {
+    pub(super) ours: Vec<Turn>,
+    pub(super) peers: Vec<Turn>,
+    /// Name and version of the peer.
+    pub(super) peer: Option<String>,
+}
+
+pub(super) fn take_turns(
+    case: &Case,
+    program: &Path,
+    python: Option<&Path>,
+    workspace: &Workspace,
+    files: &[PathBuf; 2],
+    threads: u32,
+    pairs: u32,
+) -> Result<Turns> {
+    let mut turns = Turns { ours: Vec::new(), peers: Vec::new(), peer: None };
+    for pair in 0..pairs {
+        let mut our_turn = || -> Result<()> {
+            let mut command = Command::new(program);
+            command.args(case.our_words(files)?);
+            let said = json(one_turn(&mut command, threads))?;
+            turns.ours.push(Turn { ms: number(&said, case.ours.0)?, check: number(&said, case.ours.1)? });
+            Ok(())
+        };
+        // Who goes first changes, so that a slow drift of the machine favours nobody.
+        if pair % 2 == 0 {
+            our_turn()?;
+        }
+        if let Some(python) = python {
+            let mut command = Command::new(python);
+            command.arg(workspace.root.join("xtask").join("bench").join(case.script));
+            command.args(case.peer_words(files, pair)?);
+            let said = json(one_turn(&mut command, threads))?;
+            turns.peers.push(Turn { ms: number(&said, "ms")?, check: number(&said, "check")? });
+            turns.peer = said.get("peer").and_then(Value::as_str).map(str::to_string);
+        }
+        if pair % 2 == 1 {
+            our_turn()?;
+        }
+    }
+    Ok(turns)
+}
+
+fn one_turn(command: &mut Command, threads: u32) -> &mut Command {
+    let threads = threads.to_string();
+    for name in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"] {
+        command.env(name, &threads);
+    }
+    command.env_remove("OPENBLAS_CORETYPE")
+}
+
+impl Case {
+    fn our_words(&self, files: &[PathBuf; 2]) -> Result<Vec<String>> {
+        let [first, second] = [word(&files[0])?, word(&files[1])?];
+        let repeats = self.repeats.to_string();
+        Ok(match self.input {
+            Input::Ratings { system, .. } => vec![first, second, system.into(), repeats],
+            Input::Scores(_) => vec![first, second, repeats],
+            Input::Points => kmeans_words(first, second, repeats),
+        })
+    }
+
+    fn peer_words(&self, files: &[PathBuf; 2], pair: u32) -> Result<Vec<String>> {
+        let [first, second] = [word(&files[0])?, word(&files[1])?];
+        let repeats = self.repeats.to_string();
+        Ok(match self.input {
+            Input::Ratings { peer_system, .. } => {
+                vec![first, second, peer_system.into(), repeats, pair.to_string()]
+            }
+            Input::Scores(metric) => vec![first, second, metric.into(), repeats],
+            Input::Points => kmeans_words(first, second, repeats),
+        })
+    }
+}
+
+fn kmeans_words(points: String, centres: String, repeats: String) -> Vec<String> {
+    vec![
+        points,
+        ROWS.to_string(),
+        DIM.to_string(),
+        centres,
+        CLUSTERS.to_string(),
+        ITERATIONS.to_string(),
+        repeats,
+    ]
+}
+
+fn word(path: &Path) -> Result<String> {
+    path.to_str().map(str::to_string).with_context(|| format!("{} is not UTF-8", path.display()))
+}
+
+/// The last line that a side printed, as JSON.
+fn json(command: &mut Command) -> Result<Value> {
+    let text = process::read(command)?;
+    let line = text.lines().rev().find(|line| line.starts_with('{')).unwrap_or_default();
+    serde_json::from_str(line).with_context(|| format!("`{}` printed no JSON", process::shown(command)))
+}
+
+fn number(value: &Value, key: &str) -> Result<f64> {
+    match value.get(key).and_then(Value::as_f64) {
+        Some(number) => Ok(number),
+        None => bail!("no number {key:?} in {value}"),
+    }
+}
