@@ -1,5 +1,8 @@
 //! Claims about the public API: golden values, properties, known answers, refusals.
 
+// Helpers of tests are tests too, but clippy only knows functions marked as such.
+#![allow(clippy::unwrap_used)]
+
 mod binary;
 mod cube;
 mod errors;
