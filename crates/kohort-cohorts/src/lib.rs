@@ -16,7 +16,7 @@
 //! most users with. Where the users differ, [`match_ids_by_centres`] compares centres.
 //!
 //! **New users** are placed by an [`Assigner`], which remembers features, units, centres and ids, and can be
-//! stored with serde; it is checked again when it is read.
+//! stored with serde, in `kohort_core::checkpoint` for one; it is checked again when it is read.
 //!
 //! ```
 //! use std::num::NonZeroUsize;

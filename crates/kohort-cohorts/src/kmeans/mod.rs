@@ -8,6 +8,10 @@
 //! | `nearest` | the nearest centre of each row, fast |
 //! | `lloyd` | full passes |
 //! | `minibatch` | steps on random batches |
+//!
+//! Two things that users of other libraries may look for: a cluster that loses all its points is moved to the point
+//! farthest from its centre, always the same one; and more clusters than distinct points are an error rather than a
+//! warning. Points far apart in scale should be standardised first ([`Standardiser`](crate::Standardiser)).
 
 mod config;
 mod errors;

@@ -1,6 +1,7 @@
 //! Cohorts for new users.
 
 use kohort_cohorts::{AssignError, Assigner, Assignment, Points, Standardiser};
+use kohort_core::checkpoint;
 use serde_json::{Value, json};
 
 use crate::{config, planted, points};
@@ -78,6 +79,24 @@ fn a_stored_assigner_is_checked_when_it_is_read() {
         *parts.pointer_mut(place).unwrap() = value;
         let error = serde_json::from_value::<Assigner>(parts).unwrap_err().to_string();
         assert!(error.contains(says), "{place}: {error}");
+    }
+}
+
+#[test]
+fn an_assigner_survives_a_checkpoint_and_damage_is_refused() {
+    let (values, cohorts, assigner) = made();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("assigner.kohort");
+    checkpoint::write(&path, &assigner).unwrap();
+    let loaded: Assigner = checkpoint::read(&path).unwrap();
+    assert_eq!(loaded, assigner);
+    assert_eq!(loaded.assign(&values).unwrap(), cohorts.labels);
+    let good = std::fs::read(&path).unwrap();
+    for at in 0..good.len() {
+        let mut bytes = good.clone();
+        bytes[at] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        assert!(checkpoint::read::<Assigner>(&path).is_err(), "byte {at}");
     }
 }
 
