@@ -8,6 +8,7 @@ mod cube;
 mod errors;
 mod golden;
 mod interval;
+mod movielens;
 mod profiling;
 mod ranking;
 mod ranking_properties;
