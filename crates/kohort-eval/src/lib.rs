@@ -16,8 +16,8 @@
 //! From a model's scores to a claim about two models, in one piece:
 //!
 //! ```
-//! use kohort_eval::interval::{Alternative, Draws, bootstrap_mean, compare_runs};
-//! use kohort_eval::ranking::{CandidateLists, RankingMetric, RankingProtocol};
+//! use kohort_eval::interval::{Alternative, Draws, bootstrap_mean};
+//! use kohort_eval::ranking::{CandidateLists, RankingMetric, RankingProtocol, compare_rankings};
 //!
 //! // Held-out ratings of three users (once per seed; here one seed).
 //! let users = [0, 0, 0, 1, 1, 1, 2, 2, 2];
@@ -29,11 +29,10 @@
 //! let ours = lists.evaluate(&protocol, &[0.9, 0.1, 0.8, 0.2, 0.7, 0.1, 0.3, 0.2, 0.6])?;
 //! let popularity = lists.evaluate(&protocol, &[0.5, 0.4, 0.3, 0.5, 0.4, 0.3, 0.5, 0.4, 0.3])?;
 //!
-//! let ours = ours.unit_values(RankingMetric::Ndcg)?;
-//! let popularity = popularity.unit_values(RankingMetric::Ndcg)?;
-//! let interval = bootstrap_mean(&ours, &Draws::default())?.interval;
+//! let metric = RankingMetric::Ndcg;
+//! let interval = bootstrap_mean(&ours.unit_values(metric)?, &Draws::default())?.interval;
 //! assert_eq!((interval.estimate, interval.low, interval.high), (1.0, 1.0, 1.0));
-//! let comparison = compare_runs(&[ours], &[popularity], Alternative::TwoSided)?;
+//! let comparison = compare_rankings(&[ours], &[popularity], metric, Alternative::TwoSided)?;
 //! assert!(comparison.difference > 0.0);
 //! assert!(comparison.over_units.unwrap().p > 0.05); // three users prove nothing
 //! # Ok::<(), kohort_eval::EvalError>(())

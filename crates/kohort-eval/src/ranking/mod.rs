@@ -56,6 +56,7 @@
 
 mod candidates;
 mod catalogue;
+mod compare;
 mod grade;
 mod list;
 mod order;
@@ -64,6 +65,7 @@ mod protocol;
 
 pub use candidates::CandidateLists;
 pub use catalogue::{Catalogue, Exclusions};
+pub use compare::compare_rankings;
 pub use grade::UNRATED;
 pub use per_unit::{PerUnit, RankingMetric, RankingSummary};
 pub use protocol::{

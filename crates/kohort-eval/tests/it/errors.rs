@@ -1,8 +1,10 @@
 //! Wrong input is refused with the slice, the place and what is allowed; nothing panics.
 
 use kohort_eval::EvalError;
+use kohort_eval::interval::Alternative;
 use kohort_eval::ranking::{
-    CandidateLists, Candidates, Catalogue, Exclusions, Gain, RankingProtocol, UNRATED,
+    CandidateLists, Candidates, Catalogue, Exclusions, Gain, PerUnit, RankingMetric, RankingProtocol,
+    UNRATED, compare_rankings,
 };
 
 fn lists() -> CandidateLists {
@@ -93,4 +95,27 @@ fn items_outside_the_catalogue_are_named() {
     assert!(Catalogue::new(&held_out, &exclude, 8).is_err());
     assert!(held_out.with_negatives(1, 0, 8, &exclude).is_err());
     assert!(Catalogue::new(&held_out, &Exclusions::default(), u32::MAX).is_err());
+}
+
+#[test]
+fn rankings_under_different_protocols_are_not_compared() {
+    let lists = CandidateLists::held_out(&[0, 0, 1, 1], &[0, 1, 0, 1], &[5.0, 1.0, 1.0, 5.0]).unwrap();
+    let run = |k, scores: [f32; 4]| {
+        lists.evaluate(&RankingProtocol { k, ..RankingProtocol::default() }, &scores).unwrap()
+    };
+    let (good, poor) = (run(1, [1.0, 0.0, 0.0, 1.0]), run(1, [1.0, 0.0, 1.0, 0.0]));
+    let compare = |a: &PerUnit, b: &PerUnit| {
+        compare_rankings(
+            std::slice::from_ref(a),
+            std::slice::from_ref(b),
+            RankingMetric::Precision,
+            Alternative::TwoSided,
+        )
+    };
+    assert_eq!(compare(&good, &poor).unwrap().difference, 0.5);
+    let error = compare(&good, &run(2, [1.0, 0.0, 1.0, 0.0])).unwrap_err().to_string();
+    assert!(
+        error.starts_with("`protocol` is \"Top 2 of") && error.contains("the other run's \"Top 1 of"),
+        "{error}"
+    );
 }
