@@ -1,4 +1,5 @@
-//! Times Lloyd's algorithm from given centres, for a side-by-side with a peer on the same files (`kmeans_bench.py`).
+//! Times Lloyd's algorithm from given centres, for a side-by-side with a peer on the same files
+//! (`kmeans_bench.py`).
 //!
 //! ```text
 //! kmeans_bench points.f32 rows dim centres.f32 clusters iterations repeats

@@ -1,7 +1,7 @@
 //! An assigner: what is needed to put a new user into an existing cohort, in one value that can be saved.
 //!
-//! It holds the centres, the standardisation and the names of the features, and the stable ids. It can't be read
-//! back in a state that [`Assigner::new`] would refuse.
+//! It holds the centres, the standardisation and the names of the features, and the stable ids. It can't be
+//! read back in a state that [`Assigner::new`] would refuse.
 
 use serde::{Deserialize, Serialize};
 
@@ -129,8 +129,8 @@ impl From<Assigner> for Parts {
 }
 
 impl Assigner {
-    /// From a fit on features standardised by `standardiser` (or [`Standardiser::identity`]), and the stable id of each of its
-    /// clusters.
+    /// From a fit on features standardised by `standardiser` (or [`Standardiser::identity`]), and the stable
+    /// id of each of its clusters.
     ///
     /// # Errors
     /// See [`check`](Self::check).
@@ -143,8 +143,9 @@ impl Assigner {
         Self::try_from(Parts { features, standardiser, centres: fit.centres.clone(), ids: ids.to_vec() })
     }
 
-    /// Whether the parts fit: one name, mean and scale above 0 per feature, one centre per id, ids and names without
-    /// repetition, finite numbers. Holds for every assigner made or read; for those who want to be told again.
+    /// Whether the parts fit: one name, mean and scale above 0 per feature, one centre per id, ids and names
+    /// without repetition, finite numbers. Holds for every assigner made or read; for those who want to be
+    /// told again.
     ///
     /// # Errors
     /// Names the part, the place, the value and what is allowed.

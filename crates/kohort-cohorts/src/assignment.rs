@@ -1,9 +1,10 @@
 //! Which cohort each user is in, under ids that outlive a fit.
 //!
-//! A fit numbers its clusters as it likes. To keep reports and adapters attached to the same people, each new cluster
-//! takes over the id of one earlier cohort at most: those pairs are taken that share the most users in total (or, where
-//! the users differ, whose centres lie closest in total). A new cluster without a partner is a birth and gets an id never used
-//! before; a cohort without one is a death, and its id is not given again.
+//! A fit numbers its clusters as it likes. To keep reports and adapters attached to the same people, each new
+//! cluster takes over the id of one earlier cohort at most: those pairs are taken that share the most users
+//! in total (or, where the users differ, whose centres lie closest in total). A new cluster without a partner
+//! is a birth and gets an id never used before; a cohort without one is a death, and its id is not given
+//! again.
 
 use std::collections::BTreeMap;
 
@@ -93,7 +94,8 @@ impl Assignment {
         Self { labels: fit.labels.clone(), ids: (0..clusters).collect(), next_id: clusters }
     }
 
-    /// A later fit of the same users: keeps the ids that `match_ids` finds. Also says who was born and who died.
+    /// A later fit of the same users: keeps the ids that `match_ids` finds. Also says who was born and who
+    /// died.
     ///
     /// ```
     /// use kohort_cohorts::{Assignment, KMeansConfig, Points};
@@ -126,8 +128,9 @@ impl Assignment {
     }
 }
 
-/// Gives new clusters, `new: [users]` with numbers below `clusters`, the ids of the earlier cohorts that they share most
-/// users with: the matching with the largest total overlap. Clusters that share nobody with their partner are births.
+/// Gives new clusters, `new: [users]` with numbers below `clusters`, the ids of the earlier cohorts that they
+/// share most users with: the matching with the largest total overlap. Clusters that share nobody with their
+/// partner are births.
 ///
 /// # Errors
 /// Another number of users than before, or a label that is not below `clusters`.
@@ -149,8 +152,9 @@ pub fn match_ids(previous: &Assignment, new: &[u32], clusters: usize) -> Result<
     name(&cohorts, previous.next_id, of_cluster, shares)
 }
 
-/// The same by centres, `[ids, dim]` before and `[clusters, dim]` now, in the same units: for fits on other users. The matching
-/// with the least total distance; a pair farther apart than `reach` is a death and a birth.
+/// The same by centres, `[ids, dim]` before and `[clusters, dim]` now, in the same units: for fits on other
+/// users. The matching with the least total distance; a pair farther apart than `reach` is a death and a
+/// birth.
 ///
 /// # Errors
 /// Centres that do not match the ids or `dim`, or are not finite.

@@ -2,18 +2,21 @@
 //!
 //! # Manual
 //!
-//! **Points** are row-major slices with a number of columns. [`Points::new`] checks them once: whole rows, finite values; an
-//! error names row and column. Rows may have weights. Everything is generic over `f32` and `f64`; sums that
-//! grow with the number of rows are f64 either way.
+//! **Points** are row-major slices with a number of columns. [`Points::new`] checks them once: whole rows,
+//! finite values; an error names row and column. Rows may have weights. Everything is generic over `f32` and
+//! `f64`; sums that grow with the number of rows are f64 either way.
 //!
-//! **Clusters** come from [`KMeansConfig::fit`]: Lloyd's algorithm from greedy k-means++ (or random points, or given centres),
-//! several restarts of which the best is kept as a whole, empty clusters moved to the farthest points, or
-//! mini-batches for data where full passes are too slow. The result has the same bits for any number of threads.
+//! **Clusters** come from [`KMeansConfig::fit`]: Lloyd's algorithm from greedy k-means++ (or random points, or
+//! given centres), several restarts of which the best is kept as a whole, empty clusters moved to the farthest
+//! points, or mini-batches for data where full passes are too slow. The result has the same bits for any
+//! number of threads.
 //!
-//! **How many?** [`quality::elbow`] fits a range and prints a table; [`quality::silhouette`] judges one clustering.
+//! **How many?** [`quality::elbow`] fits a range and prints a table; [`quality::silhouette`] judges one
+//! clustering.
 //!
-//! **The same cohort next month** is found by [`Assignment::next`]: clusters of a later fit take over the ids of the cohorts they share
-//! most users with. Where the users differ, [`match_ids_by_centres`] compares centres.
+//! **The same cohort next month** is found by [`Assignment::next`]: clusters of a later fit take over the ids
+//! of the cohorts they share most users with. Where the users differ, [`match_ids_by_centres`] compares
+//! centres.
 //!
 //! **New users** are placed by an [`Assigner`], which remembers features, units, centres and ids, and can be
 //! stored with serde, in `kohort_core::checkpoint` for one; it is checked again when it is read.

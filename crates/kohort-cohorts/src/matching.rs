@@ -1,13 +1,15 @@
 //! One-to-one matching of rows to columns at the least total cost (the assignment problem).
 //!
-//! Rows join one at a time. Each looks for the cheapest alternating path from itself to a free column, by Dijkstra over costs
-//! reduced by row and column prices, which keeps them at 0 or more; then the pairs along the path change hands. `O(rows² · columns)`.
+//! Rows join one at a time. Each looks for the cheapest alternating path from itself to a free column, by
+//! Dijkstra over costs reduced by row and column prices, which keeps them at 0 or more; then the pairs along
+//! the path change hands. `O(rows² · columns)`.
 //!
-//! Source: H. W. Kuhn, "The Hungarian method for the assignment problem", Naval Research Logistics Quarterly 2, 1955, in
-//! the shortest-path form of R. Jonker and A. Volgenant, Computing 38, 1987.
+//! Source: H. W. Kuhn, "The Hungarian method for the assignment problem", Naval Research Logistics Quarterly
+//! 2, 1955, in the shortest-path form of R. Jonker and A. Volgenant, Computing 38, 1987.
 
-/// The column of each row, for `costs: [rows, columns]`, row-major and finite; `None` for rows left over where there are more
-/// rows than columns. Deterministic: of equally cheap paths, the one with the lower column is taken.
+/// The column of each row, for `costs: [rows, columns]`, row-major and finite; `None` for rows left over
+/// where there are more rows than columns. Deterministic: of equally cheap paths, the one with the lower
+/// column is taken.
 pub(crate) fn cheapest(costs: &[f64], rows: usize, columns: usize) -> Vec<Option<usize>> {
     debug_assert_eq!(costs.len(), rows * columns);
     if rows > columns {

@@ -58,7 +58,8 @@ pub enum PointsError {
     WeightlessRows,
 }
 
-/// Points `[rows, dim]`, row-major, with optional weights `[rows]`; checked once, so that what follows need not.
+/// Points `[rows, dim]`, row-major, with optional weights `[rows]`; checked once, so that what follows need
+/// not.
 ///
 /// ```
 /// use kohort_cohorts::{Points, PointsError};
@@ -138,8 +139,8 @@ impl<'a, F: Real> Points<'a, F> {
         self.weights.map_or(1.0, |w| w[row].f64())
     }
 
-    /// Rows per block: a function of the number of rows only, never of the number of threads, because partial sums
-    /// are made per block and added in block order.
+    /// Rows per block: a function of the number of rows only, never of the number of threads, because partial
+    /// sums are made per block and added in block order.
     pub(crate) fn block_rows(&self) -> usize {
         self.rows().div_ceil(64).max(1024).next_multiple_of(256)
     }

@@ -11,7 +11,8 @@ use crate::Points;
 pub struct Standardiser {
     /// `[dim]`.
     pub mean: Vec<f64>,
-    /// Standard deviation over the rows (denominator: their weight), `[dim]`; 1 for a column that does not vary.
+    /// Standard deviation over the rows (denominator: their weight), `[dim]`; 1 for a column that does not
+    /// vary.
     pub scale: Vec<f64>,
 }
 

@@ -2,10 +2,11 @@
 //!
 //! k-means++ takes the first centre in proportion to the weights, and each further one with probability
 //! `w_i D_i² / Σ w D²`, where `D_i` is the distance to the nearest centre so far. The greedy variant draws
-//! `2 + ⌊ln k⌋` candidates at each step and keeps the one that leaves the smallest `Σ w D²` (the earliest on a tie).
+//! `2 + ⌊ln k⌋` candidates at each step and keeps the one that leaves the smallest `Σ w D²` (the earliest on
+//! a tie).
 //!
-//! Source: D. Arthur and S. Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007; the greedy step is
-//! in their conclusion, and the number of candidates is scikit-learn's.
+//! Source: D. Arthur and S. Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007; the
+//! greedy step is in their conclusion, and the number of candidates is scikit-learn's.
 
 use kohort_core::Real;
 use kohort_random::{Stream, permutation, rand::Rng, stream};
@@ -16,8 +17,8 @@ use super::nearest::{Nearest, Scratch, shifted_norm};
 use super::{Init, KMeansConfig};
 use crate::points::Points;
 
-/// The centres restart number `restart` begins with, `[k, dim]`. `points` has at least `k` distinct rows of positive
-/// weight.
+/// The centres restart number `restart` begins with, `[k, dim]`. `points` has at least `k` distinct rows of
+/// positive weight.
 pub(super) fn centres<F: Real>(
     config: &KMeansConfig<F>,
     points: &Points<'_, F>,

@@ -1,16 +1,19 @@
-//! Lloyd's algorithm: label every point by its nearest centre, move every centre to the mean of its points, repeat.
+//! Lloyd's algorithm: label every point by its nearest centre, move every centre to the mean of its points,
+//! repeat.
 //!
 //! ```text
-//! label_i = argmin_j |x_i − c_j|²          c_j = Σ_{i: label_i = j} w_i x_i / Σ w_i          J = Σ_i w_i |x_i − c_label_i|²
+//! label_i = argmin_j |x_i − c_j|²          c_j = Σ_{i: label_i = j} w_i x_i / Σ_{i: label_i = j} w_i
+//! J = Σ_i w_i |x_i − c_{label_i}|²         x: [rows, dim], c: [k, dim]
 //! ```
 //!
-//! One pass over the data per iteration: labels and the sums of the next centres are made while a tile of rows is in
-//! the cache. Sums are f64 per fixed block of rows and added in block order, so the bits do not depend on the number
-//! of threads. J never rises; its value per iteration costs nothing, because for centres that are means
-//! `J = Σ w|x − m|² − Σ_j W_j |c_j − m|²` for any fixed point m.
+//! One pass over the data per iteration: labels and the sums of the next centres are made while a tile of
+//! rows is in the cache. Sums are f64 per fixed block of rows and added in block order, so the bits do not
+//! depend on the number of threads. J never rises; its value per iteration costs nothing, because for centres
+//! that are means `J = Σ w|x − m|² − Σ_j W_j |c_j − m|²` for any fixed point m.
 //!
-//! Source: S. P. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information Theory 28, 1982.
-//! Stopping, the tolerance's scale and moving empty clusters to the farthest points follow scikit-learn's `KMeans`.
+//! Source: S. P. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information Theory 28,
+//! 1982. Stopping, the tolerance's scale and moving empty clusters to the farthest points follow
+//! scikit-learn's `KMeans`.
 
 use kohort_core::Real;
 use rayon::prelude::*;
@@ -72,6 +75,7 @@ pub(super) fn run<F: Real>(
     // No cluster has this number, so the first pass changes every label.
     let mut labels = vec![u32::MAX; points.rows()];
     let mut history = Vec::new();
+    // `stable`: the labels are those of the nearest centres, and the centres are the labels' means.
     let (mut stable, mut converged) = (false, false);
     while !converged && history.len() < config.max_iterations {
         let nearest = Nearest::new(&centres, &frame.shift);
@@ -83,16 +87,18 @@ pub(super) fn run<F: Real>(
             add(&mut sums, &block.sums);
             add(&mut weights, &block.weights);
         }
-        if weights.contains(&0.0) {
+        let relocated = weights.contains(&0.0);
+        if relocated {
             relocate_empty(points, &centres, &labels, &mut sums, &mut weights);
         }
         let (moved, inertia) = step(&mut centres, &sums, &weights, frame);
         history.push(inertia);
-        stable = !blocks.iter().any(|b| b.changed);
-        converged = stable || moved <= frame.tolerance;
+        let unchanged = !blocks.iter().any(|b| b.changed);
+        converged = unchanged || moved <= frame.tolerance;
+        stable = unchanged && !relocated;
     }
     if !stable {
-        // The last step moved the centres: the labels must belong to where they are now.
+        // The last step moved centres: the labels must belong to where they are now.
         label_all(points, &centres, &frame.shift, &mut labels);
     }
     KMeans::from_labels(points, centres, labels, history, converged, restart)
@@ -147,7 +153,8 @@ fn add(into: &mut [f64], from: &[f64]) {
     }
 }
 
-/// Moves centres to their means. Returns the summed squared shift and the inertia of the labels at the new centres.
+/// Moves centres to their means. Returns the summed squared shift and the inertia of the labels at the new
+/// centres.
 fn step<F: Real>(centres: &mut [F], sums: &[f64], weights: &[f64], frame: &Frame<F>) -> (f64, f64) {
     let dim = frame.shift.len();
     let (mut moved, mut explained) = (0.0, 0.0);
@@ -167,9 +174,9 @@ fn step<F: Real>(centres: &mut [F], sums: &[f64], weights: &[f64], frame: &Frame
 
 /// Gives each empty cluster the point that lies farthest from its centre, taking it from the cluster it was in.
 ///
-/// A point is passed over if it is its cluster's only one, if it coincides with its centre, or if a point equal to
-/// it has been moved already; if none is left, the cluster stays empty for now. Ties in distance go to the
-/// point whose coordinates are larger in dictionary order, so that the order of rows does not matter.
+/// A point is passed over if it is its cluster's only one, if it coincides with its centre, or if a point
+/// equal to it has been moved already; if none is left, the cluster stays empty for now. Ties in distance go
+/// to the point whose coordinates are larger in dictionary order, so that the order of rows does not matter.
 fn relocate_empty<F: Real>(
     points: &Points<'_, F>,
     centres: &[F],

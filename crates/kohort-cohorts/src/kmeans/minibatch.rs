@@ -1,17 +1,17 @@
 //! Mini-batch KMeans: each step labels a random batch and moves each centre towards its share of it.
 //!
 //! ```text
-//! W_j ← W_j + Σ w_i          c_j ← c_j + Σ w_i (x_i − c_j) / W_j          over the rows i of the batch with label j
+//! W_j ← W_j + Σ w_i          c_j ← c_j + Σ w_i (x_i − c_j) / W_j          rows i of the batch with label j
 //! ```
 //!
-//! so a centre is the mean of all rows that were ever drawn for it. Steps stop when the smoothed batch inertia has not
-//! reached a new low for `patience` steps, or after `max_iterations` passes. At the end one full pass over the
-//! data gives labels, counts and the exact inertia. A centre that drew no row during a whole pass is moved to the point
-//! of the current batch that lies farthest from its own centre.
+//! so a centre is the mean of all rows that were ever drawn for it. Steps stop when the smoothed batch
+//! inertia has not reached a new low for `patience` steps, or after `max_iterations` passes. At the end one
+//! full pass over the data gives labels, counts and the exact inertia. A centre that drew no row during a
+//! whole pass is moved to the point of the current batch that lies farthest from its own centre.
 //!
 //! Source: D. Sculley, "Web-scale k-means clustering", WWW 2010. Differences: the batch is applied at once
-//! rather than row by row (the same mean), the stop by smoothed inertia follows scikit-learn, and k-means++ starts
-//! from a sample of `max(3 · batch, 3 k)` rows.
+//! rather than row by row (the same mean), the stop by smoothed inertia follows scikit-learn, and k-means++
+//! starts from a sample of `max(3 · batch, 3 k)` rows.
 
 use kohort_core::Real;
 use kohort_random::{permutation, rand::Rng, stream};
@@ -144,7 +144,8 @@ fn absorb<F: Real>(
     if total > 0.0 { inertia / total } else { 0.0 }
 }
 
-/// Moves every centre that drew nothing in the last pass to a far point of the batch. Says whether one was moved.
+/// Moves every centre that drew nothing in the last pass to a far point of the batch. Says whether one was
+/// moved.
 fn revive<F: Real>(
     points: &Points<'_, F>,
     rows: &[usize],

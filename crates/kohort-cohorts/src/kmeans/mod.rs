@@ -9,9 +9,10 @@
 //! | `lloyd` | full passes |
 //! | `minibatch` | steps on random batches |
 //!
-//! Two things that users of other libraries may look for: a cluster that loses all its points is moved to the point
-//! farthest from its centre, always the same one; and more clusters than distinct points are an error rather than a
-//! warning. Points far apart in scale should be standardised first ([`Standardiser`](crate::Standardiser)).
+//! Two things that users of other libraries may look for: a cluster that loses all its points is moved to the
+//! point farthest from its centre, always the same one; and more clusters than distinct points are an error
+//! rather than a warning. Points far apart in scale should be standardised first
+//! ([`Standardiser`](crate::Standardiser)).
 
 mod config;
 mod errors;
@@ -40,7 +41,8 @@ pub struct KMeans<F> {
     pub dim: usize,
     /// Nearest centre of each point, `[rows]`; ties to the lower index.
     pub labels: Vec<u32>,
-    /// Points per cluster, `[k]`. May hold a 0 only if iterations ended before an empty cluster could be moved.
+    /// Points per cluster, `[k]`. May hold a 0 only if iterations ended before an empty cluster could be moved, or
+    /// where points differ by less than the rounding of their squares.
     pub counts: Vec<usize>,
     /// `Σ w |x − c_label|²`, in f64 from these labels and centres.
     pub inertia: f64,
@@ -51,8 +53,8 @@ pub struct KMeans<F> {
     /// Which restart won, from 0.
     pub restart: usize,
     /// Inertia after each iteration's move of the centres, `[iterations]`; never rises beyond rounding, apart
-    /// from moves of empty clusters, which may only lower it. Mini-batch: mean squared distance within each batch
-    /// before the move, which does fluctuate.
+    /// from moves of empty clusters, which may only lower it. Mini-batch: mean squared distance within each
+    /// batch before the move, which does fluctuate.
     pub history: Vec<f64>,
 }
 
@@ -60,8 +62,8 @@ impl<F: Real> KMeansConfig<F> {
     /// Fits `points` on the current rayon pool. Same bits for any number of threads.
     ///
     /// # Errors
-    /// A setting out of range, given centres that do not fit the points, or fewer distinct points (of positive weight)
-    /// than clusters.
+    /// A setting out of range, given centres that do not fit the points, or fewer distinct points (of
+    /// positive weight) than clusters.
     pub fn fit(&self, points: &Points<'_, F>) -> Result<KMeans<F>, KMeansError> {
         self.check()?;
         if let Init::Given(centres) = &self.init {

@@ -1,12 +1,14 @@
 //! The nearest centre of each row: one matrix product per tile of rows, then an argmin that runs across rows.
 //!
 //! ```text
-//! argmin_j |x − c_j|²  =  argmin_j ( |c_j|² − 2 c_j·x )          scores: [k, tile] = −2 · C [k, dim] · Xᵀ [dim, tile]
+//! argmin_j |x − c_j|²  =  argmin_j ( |c_j|² − 2 c_j·x )
+//! scores [k, tile]     =  −2 · C [k, dim] · Xᵀ [dim, tile]
 //! ```
 //!
-//! The scores lie transposed, so that neighbouring rows are neighbours in memory and the argmin needs no shuffles:
-//! sixteen rows go through all centres at once. Both sides are shifted by the same point (the data's mean) first,
-//! because the expanded square loses as many digits as the points are away from the origin.
+//! The scores lie transposed, so that neighbouring rows are neighbours in memory and the argmin needs no
+//! shuffles: sixteen rows go through all centres at once. Both sides are shifted by the same point (the
+//! data's mean) first, because the expanded square loses as many digits as the points are away from the
+//! origin.
 
 use kohort_core::Real;
 use kohort_core::kernels::{Transpose, gemm};
@@ -84,8 +86,8 @@ impl<'a, F: Real> Nearest<'a, F> {
         }
     }
 
-    /// Calls `each(row, squared distances [k])` for `rows: [n, dim]`, `n ≤ tile`, whose shifted norms are given.
-    /// Distances within the product's rounding error count as 0, so that copies of a centre do.
+    /// Calls `each(row, squared distances [k])` for `rows: [n, dim]`, `n ≤ tile`, whose shifted norms are
+    /// given. Distances within the product's rounding error count as 0, so that copies of a centre do.
     pub(crate) fn squared_distances(
         &self,
         rows: &[F],

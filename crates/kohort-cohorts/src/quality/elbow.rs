@@ -1,8 +1,13 @@
 //! Elbow: what each further cluster buys.
 //!
-//! Inertia falls with every cluster; where the fall slows down most lies the knee. It is the number of clusters with
-//! the largest second difference of the inertia, `(J(k⁻) − J(k)) / (k − k⁻) − (J(k) − J(k⁺)) / (k⁺ − k)`, where `k⁻` and `k⁺` are the
-//! neighbours in the range: a rule of thumb, so the silhouette stands beside it.
+//! Inertia J falls with every cluster; where the fall slows down most lies the knee: the number of clusters
+//! with the largest second difference
+//!
+//! ```text
+//! (J(k⁻) − J(k)) / (k − k⁻)  −  (J(k) − J(k⁺)) / (k⁺ − k)          k⁻, k⁺: the neighbours in the range
+//! ```
+//!
+//! A rule of thumb, so the silhouette stands beside it.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -31,15 +36,15 @@ pub struct ElbowRow {
 pub struct Elbow {
     /// One row per number of clusters, ascending.
     pub rows: Vec<ElbowRow>,
-    /// Where the second difference is largest, the smaller number on a tie; `None` for fewer than three rows, or where no
-    /// second difference is above 0.
+    /// Where the second difference is largest, the smaller number on a tie; `None` for fewer than three rows,
+    /// or where no second difference is above 0.
     pub knee: Option<usize>,
     /// Where the silhouette is largest, the smaller number on a tie.
     pub best_silhouette: Option<usize>,
 }
 
-/// Fits `config` for each number of clusters in `range` (ascending; `config.clusters` is not used); silhouettes are taken on
-/// `sample` rows at most.
+/// Fits `config` for each number of clusters in `range` (ascending; `config.clusters` is not used);
+/// silhouettes are taken on `sample` rows at most.
 ///
 /// ```
 /// use std::num::NonZeroUsize;

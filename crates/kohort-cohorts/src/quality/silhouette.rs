@@ -1,15 +1,17 @@
 //! Silhouette: how much closer a point is to its own cluster than to the next.
 //!
 //! ```text
-//! a_i = mean distance to the other points of its cluster       b_i = least, over other clusters, mean distance to its points
-//! s_i = (b_i − a_i) / max(a_i, b_i)  ∈ [−1, 1]                 s_i = 0 for a cluster of one point
+//! a_i = mean distance to the other points of its cluster
+//! b_i = mean distance to the points of another cluster, the least over those clusters
+//! s_i = (b_i − a_i) / max(a_i, b_i)  ∈ [−1, 1],   0 for a cluster of one point
 //! ```
 //!
-//! Euclidean distances in f64, `O(rows² · dim)`: beyond some ten thousand rows use [`silhouette_sampled`]. Weights
-//! of the points play no role.
+//! Euclidean distances in f64, `O(rows² · dim)`: beyond some ten thousand rows use [`silhouette_sampled`].
+//! Weights of the points play no role.
 //!
-//! Source: P. J. Rousseeuw, "Silhouettes: a graphical aid to the interpretation and validation of cluster analysis",
-//! Journal of Computational and Applied Mathematics 20, 1987. Conventions (0 for lone points and for 0/0) as in scikit-learn.
+//! Source: P. J. Rousseeuw, "Silhouettes: a graphical aid to the interpretation and validation of cluster
+//! analysis", Journal of Computational and Applied Mathematics 20, 1987. Conventions (0 for lone points and
+//! for 0/0) as in scikit-learn.
 
 use kohort_core::Real;
 use kohort_random::{permutation, stream};
@@ -106,8 +108,8 @@ pub fn silhouette<F: Real>(points: &Points<'_, F>, labels: &[u32]) -> Result<Sil
     Ok(Silhouette { mean: each.iter().sum::<f64>() / n as f64, per_cluster, rows: n })
 }
 
-/// The silhouette of `rows` rows drawn without replacement (all, if there are no more than that): distances are taken
-/// within the sample, as scikit-learn's `sample_size` does.
+/// The silhouette of `rows` rows drawn without replacement (all, if there are no more than that): distances
+/// are taken within the sample, as scikit-learn's `sample_size` does.
 ///
 /// # Errors
 /// As [`silhouette`], for the sample.

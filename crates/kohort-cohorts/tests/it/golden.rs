@@ -1,4 +1,5 @@
-//! Against scikit-learn, from the same centres. Values and versions: `tests/golden/kmeans.json`, made by `kmeans.py`.
+//! Against scikit-learn, from the same centres. Values and versions: `tests/golden/kmeans.json`, made by
+//! `kmeans.py`.
 
 use kohort_cohorts::{KMeans, KMeansConfig, Points, quality::silhouette};
 use kohort_core::Real;

@@ -9,8 +9,8 @@ fn before(labels: &[u32], ids: &[u32], next_id: u32) -> Assignment {
 
 #[test]
 fn the_largest_total_overlap_wins_even_against_the_largest_single_one() {
-    // Cluster 0 shares 4 users with cohort 0 and 3 with cohort 1; cluster 1 shares 3 with cohort 0 and none with cohort 1.
-    // Greedy matching would take the 4 and leave cluster 1 without a partner; 3 + 3 is more.
+    // Cluster 0 shares 4 users with cohort 0 and 3 with cohort 1; cluster 1 shares 3 with cohort 0 and none
+    // with cohort 1. Greedy matching would take the 4 and leave cluster 1 without a partner; 3 + 3 is more.
     let old = [[0; 4].as_slice(), &[1; 3], &[0; 3]].concat();
     let new = [[0; 4].as_slice(), &[0; 3], &[1; 3]].concat();
     let matched = match_ids(&before(&old, &[0, 1], 2), &new, 2).unwrap();
@@ -25,7 +25,8 @@ fn births_get_fresh_ids_and_deaths_are_final() {
     let new = [0, 0, 0, 1, 1, 2, 2, 2, 2];
     let first = before(&old, &[9, 5, 4], 12);
     let matched = match_ids(&first, &new, 3).unwrap();
-    // Cluster 1 could only be cohort 4, which cluster 0 has: it is not given cohort 9, with which it shares nobody.
+    // Cluster 1 could only be cohort 4, which cluster 0 has: it is not given cohort 9, with which it shares
+    // nobody.
     assert_eq!(matched.ids, [4, 12, 5]);
     assert_eq!(
         (&matched.births[..], &matched.deaths[..], &matched.kept[..]),

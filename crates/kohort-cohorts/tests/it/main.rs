@@ -13,8 +13,8 @@ mod threads;
 use kohort_cohorts::{KMeansConfig, Points};
 use kohort_random::{rand::Rng, stream};
 
-/// Rows around planted middles: `(values [rows, dim], planted label of each row)`. Middles lie on a line of slope 1, `apart` from one
-/// another in each column; the noise is uniform in ±1.
+/// Rows around planted middles: `(values [rows, dim], planted label of each row)`. Middles lie on a line of
+/// slope 1, `apart` from one another in each column; the noise is uniform in ±1.
 fn planted(rows: usize, dim: usize, clusters: usize, apart: f32, seed: u64) -> (Vec<f32>, Vec<u32>) {
     let mut numbers = stream(seed, "planted", &[]);
     let labels: Vec<u32> = (0..rows).map(|_| numbers.random_range(0..clusters as u32)).collect();
