@@ -1,4 +1,54 @@
 //! Ratings and features: typed readers, manifests, vocabularies, leak-proof splits, synthetic generators.
+//!
+//! # From files to parts
+//!
+//! A [`Dataset`] is ratings in columns ([`Interactions`]), two [`Vocabulary`]s between the file's names and dense ids,
+//! typed [`Features`] of users, items and rows, and, where they exist, real [`Groups`]. It is made in one of three ways:
+//!
+//! | From | With | For |
+//! |---|---|---|
+//! | a name, `ml-100k` or `itm-rec` | [`fetch::open`] | real data, found and checked |
+//! | files of your own | [`read::delimited`], [`read::recbole`] | any table with named columns |
+//! | a recipe and a seed | [`synthetic::Recipe`] | data whose right answer is known |
+//!
+//! ```
+//! use kohort_data::{Way, learned::{Weighting, user_profile}, synthetic::Recipe};
+//!
+//! let (data, truth) = Recipe::small().generate(42)?;
+//! let split = Way::RandomRows { share: 0.2 }.split(&data.interactions, 42)?;
+//!
+//! // What may be learned from is a type of its own, and features are made from nothing else.
+//! let profile = user_profile(&split.train, data.item_features.column("genre"), Weighting::default())?;
+//! assert_eq!(profile.rows(), data.users.len());
+//!
+//! // A part of it is set aside for choices, and joined again for the last fit.
+//! let (train, validation) = split.train.hold_out(0.1, 42)?;
+//! assert_eq!(train.rows().len() + validation.rows().len(), split.train.rows().len());
+//!
+//! // Of the test part a model sees the questions; the answers are for the evaluator.
+//! let questions = split.test.queries();
+//! assert_eq!(questions.user.len(), split.test.answers().len());
+//! assert!(truth.rmse(split.test.answers()) < 1.0);
+//! # Ok::<(), kohort_data::DataError>(())
+//! ```
+//!
+//! # Duplicates come first
+//!
+//! A split refuses rows that repeat a (user, item) pair, because one of them could be learned from and the other
+//! scored. Merge them before ([`Dataset::merge_duplicates`]), or say that you want them
+//! ([`Way::split_with_duplicates`]).
+//!
+//! # Two units
+//!
+//! A user rates, and a group rates. Group ratings are either the group's own ([`Groups::interactions`]) or made from
+//! its members' ([`aggregate()`], [`Split::by_group`]); both are [`Interactions`] in which the `user` column holds the
+//! group, so everything that works for users works for groups.
+//!
+//! # Nothing is believed
+//!
+//! Files are refused above a size that is checked before reading; every fault is a [`DataError`] with path, line,
+//! column, value and what is allowed; files of a known data set must have the manifest's SHA-256. Random choices come
+//! from named streams, so the same seed gives the same parts on every machine.
 
 mod aggregate;
 mod dataset;

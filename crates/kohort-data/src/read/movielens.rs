@@ -13,7 +13,7 @@
 //! | | `gender`, `occupation` | categorical, 2 and 21 |
 //! | | `region` | categorical, first digit of the zip code; zips that are not numbers (mostly Canada) are `other` |
 //! | items | `genre` | multi-hot, 19 |
-//! | | `year` | numeric, of release; the one film without a date gets the mean |
+//! | | `year` | numeric, the film's as its title says (the release date is that of the United States, later for 191 films); the one film without gets the mean |
 
 use std::path::Path;
 
@@ -93,7 +93,8 @@ pub fn read(dir: &Path, layout: Option<&Layout>) -> Result<Dataset, DataError> {
     for row in 0..films.rows() {
         new_token(&films, row, 0, &mut items)?;
         titles.push(films.text(row, 1).to_owned());
-        years.push(release_year(&films, row, 2)?);
+        let released = release_year(&films, row, 2)?;
+        years.push(year_in(films.text(row, 1)).or(released));
         let mut codes = Vec::new();
         for genre in 0..genre_names.len() {
             match films.text(row, 5 + genre) {
@@ -149,8 +150,9 @@ pub fn read_recbole(dir: &Path, layout: Option<&Layout>) -> Result<Dataset, Data
     for row in 0..films.rows() {
         new_token(&films, row, 0, &mut items)?;
         titles.push(films.text(row, title).to_owned());
-        // The film without a date has a word here.
-        years.push(films.text(row, year).parse::<f32>().ok().filter(|y| (1800.0..2200.0).contains(y)));
+        // Two films have no number here; one of them has its year in the title.
+        let told = films.text(row, year).parse::<f32>().ok().filter(|y| (1800.0..2200.0).contains(y));
+        years.push(told.or_else(|| year_in(films.text(row, title))));
         let codes = films.text(row, class).split_whitespace().map(|genre| genre_names.get(genre));
         flags.push(
             codes
@@ -260,6 +262,15 @@ fn people_features(people: &Table) -> Result<(Vocabulary, Features), DataError> 
     Ok((users, features))
 }
 
+/// The last year in brackets: `Toy Story (1995)` is of 1995.
+fn year_in(title: &str) -> Option<f32> {
+    title.rsplit('(').find_map(|part| {
+        let (digits, _) = part.split_once(')')?;
+        let year: u16 = digits.parse().ok().filter(|_| digits.len() == 4)?;
+        (1800..2200).contains(&year).then_some(f32::from(year))
+    })
+}
+
 /// `01-Jan-1995` is 1995; a blank is unknown.
 fn release_year(films: &Table, row: usize, column: usize) -> Result<Option<f32>, DataError> {
     let date = films.text(row, column);
@@ -300,7 +311,7 @@ fn assemble(
         scale: SCALE,
         has_time: true,
         source: source.to_owned(),
-        notes: vec![format!("{undated} film without a release date has the mean year")],
+        notes: vec![format!("{undated} film without a year has the mean year")],
     };
     dataset.check()?;
     Ok(dataset)

@@ -184,6 +184,12 @@ impl Table {
         &self.columns
     }
 
+    /// Gives the columns other names, as many as there are.
+    pub(super) fn rename(&mut self, columns: Vec<String>) {
+        debug_assert_eq!(columns.len(), self.columns.len());
+        self.columns = columns;
+    }
+
     /// Number of rows, without the header.
     pub fn rows(&self) -> usize {
         self.lines.len()

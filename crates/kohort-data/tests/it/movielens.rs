@@ -69,7 +69,7 @@ fn people_and_films_have_the_published_features() {
     assert_eq!(genre.cardinality(), Some(19));
     assert_eq!(genre.codes(0), &[3, 4, 5], "Toy Story: animation, children's, comedy");
     assert_eq!(data.item_features.column("year").unwrap().values(0), &[1995.0]);
-    assert_eq!(data.item_features.filled("year"), &[266], "film 267 has no date");
+    assert_eq!(data.item_features.filled("year"), &[266], "film 267 has no year");
 }
 
 #[test]
