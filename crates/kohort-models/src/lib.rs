@@ -1,3 +1,7 @@
 //! Multi-task recommenders and their baselines, and the trainer that runs them all
 
 pub mod baselines;
+mod error;
+pub mod trainer;
+
+pub use error::ModelError;

@@ -1,0 +1,69 @@
+//! What can go wrong when a model is made, trained or taken up again.
+
+use std::path::PathBuf;
+
+use kohort_core::checkpoint::CheckpointError;
+use kohort_data::DataError;
+use kohort_objectives::ObjectiveError;
+
+/// Why a model could not be trained.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// A setting outside its range.
+    #[error("{key} = {value}, allowed is {allowed}")]
+    Setting {
+        /// The setting's key in the config.
+        key: String,
+        /// What it was set to.
+        value: String,
+        /// What it may be.
+        allowed: &'static str,
+    },
+    /// A config file with an unknown key or a value of the wrong type.
+    #[error("config: {0}")]
+    Config(String),
+    /// There is nothing to learn from.
+    #[error("the training part has no rows")]
+    NoRows,
+    /// A loss that is infinite or not a number.
+    #[error(
+        "the loss of {objective} is {value} in epoch {epoch}, step {step}; the first value that is not finite came from {op}: \
+         lower the learning rate, or look for extreme inputs"
+    )]
+    NonFinite {
+        /// Name of the objective.
+        objective: String,
+        /// Its loss.
+        value: f64,
+        /// Name of the op that made the first non-finite value.
+        op: &'static str,
+        /// Epoch, counted from 1.
+        epoch: usize,
+        /// Step of the run, counted from 0.
+        step: u64,
+    },
+    /// A checkpoint that does not belong to this run.
+    #[error("{}: can't go on from this checkpoint: {what}", path.display())]
+    Resume {
+        /// The checkpoint.
+        path: PathBuf,
+        /// What does not fit.
+        what: String,
+    },
+    /// Data that don't fit the model.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// Weights or masks that can't be used.
+    #[error(transparent)]
+    Objective(#[from] ObjectiveError),
+    /// A checkpoint that can't be read or written.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+}
+
+impl ModelError {
+    pub(crate) fn setting(key: &str, value: impl ToString, allowed: &'static str) -> ModelError {
+        ModelError::Setting { key: key.to_owned(), value: value.to_string(), allowed }
+    }
+}

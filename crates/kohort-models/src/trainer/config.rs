@@ -1,0 +1,96 @@
+//! How a run goes.
+
+use kohort_core::optim::{Adam, Rule, Tables};
+use serde::{Deserialize, Serialize};
+
+use crate::ModelError;
+
+/// How the learning rate moves over the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Schedule {
+    /// It stays.
+    #[default]
+    Constant,
+    /// It falls linearly from its start to this share of it at the last step of the last epoch.
+    Linear(f64),
+}
+
+impl Schedule {
+    /// The learning rate of step `step` of `total`, both counted over the whole run.
+    pub fn rate(self, start: f64, step: u64, total: u64) -> f64 {
+        match self {
+            Schedule::Constant => start,
+            Schedule::Linear(end) => start * (1.0 + (end - 1.0) * step as f64 / total.max(1) as f64),
+        }
+    }
+}
+
+/// Settings of a training run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainConfig {
+    /// Passes over the training rows, at most.
+    pub epochs: usize,
+    /// Rows per step.
+    pub batch: usize,
+    /// Rows per shard. Part of the numerics: gradients are summed shard by shard.
+    pub shard_rows: usize,
+    /// Learning rate at the start.
+    pub learning_rate: f64,
+    /// How it moves.
+    pub schedule: Schedule,
+    /// Epochs without a better validation value after which the run stops.
+    pub patience: usize,
+    /// Decay of the average of parameters along the run, in [0, 1); 0 keeps no average.
+    pub average: f64,
+    /// Which rule steps the parameters.
+    pub rule: Rule,
+    /// What happens to table rows that a step did not touch.
+    pub tables: Tables,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        TrainConfig {
+            epochs: 20,
+            batch: 256,
+            shard_rows: 128,
+            learning_rate: 1e-3,
+            schedule: Schedule::Constant,
+            patience: 5,
+            average: 0.0,
+            rule: Rule::Adam(Adam::default()),
+            tables: Tables::AllRows,
+        }
+    }
+}
+
+impl TrainConfig {
+    /// Checks every setting against its range.
+    ///
+    /// # Errors
+    /// The first setting that is out of range, with what is allowed.
+    pub fn check(&self) -> Result<(), ModelError> {
+        let positive = "a whole number of at least 1";
+        for (key, value) in
+            [("epochs", self.epochs), ("batch", self.batch), ("shard_rows", self.shard_rows), ("patience", self.patience)]
+        {
+            if value == 0 {
+                return Err(ModelError::setting(key, value, positive));
+            }
+        }
+        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
+            return Err(ModelError::setting("learning_rate", self.learning_rate, "a finite number above 0"));
+        }
+        if !(0.0..1.0).contains(&self.average) {
+            return Err(ModelError::setting("average", self.average, "a number in [0, 1)"));
+        }
+        if let Schedule::Linear(end) = self.schedule
+            && !(0.0..=1.0).contains(&end)
+        {
+            return Err(ModelError::setting("schedule", end, "a final share in [0, 1]"));
+        }
+        Ok(())
+    }
+}

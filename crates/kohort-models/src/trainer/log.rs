@@ -1,0 +1,55 @@
+//! What an epoch did, and a file with one JSON line for each.
+
+use std::io::Write;
+
+use serde::{Deserialize, Serialize};
+
+/// One epoch, as observers see it and the log keeps it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Mean of each objective's unweighted loss over the epoch's rows.
+    pub losses: Vec<(String, f64)>,
+    /// The last step's coefficient of each objective.
+    pub coefficients: Vec<f64>,
+    /// Value on the validation rows, where there are any; smaller is better.
+    pub validation: Option<f64>,
+    /// What else the system had to say, such as the entropy of its attention in nats.
+    pub notes: Vec<(String, f64)>,
+    /// Wall time of the epoch in seconds, validation included.
+    pub seconds: f64,
+}
+
+/// Writes each epoch as one line of JSON.
+#[derive(Debug)]
+pub struct JsonLines<W: Write> {
+    out: W,
+    error: Option<std::io::Error>,
+}
+
+impl<W: Write> JsonLines<W> {
+    /// A log into `out`.
+    pub fn new(out: W) -> JsonLines<W> {
+        JsonLines { out, error: None }
+    }
+
+    /// Writes one line. A failing disk does not stop a training: the first error is kept for [`JsonLines::finish`].
+    pub fn write(&mut self, epoch: &Epoch) {
+        if self.error.is_none() {
+            let line = serde_json::to_string(epoch).map_err(std::io::Error::other);
+            self.error = line.and_then(|line| writeln!(self.out, "{line}")).err();
+        }
+    }
+
+    /// Flushes the log.
+    ///
+    /// # Errors
+    /// The first error of any write.
+    pub fn finish(mut self) -> std::io::Result<W> {
+        match self.error {
+            Some(error) => Err(error),
+            None => self.out.flush().map(|()| self.out),
+        }
+    }
+}

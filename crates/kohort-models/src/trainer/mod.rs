@@ -1,0 +1,129 @@
+//! The trainer: epochs over shuffled batches, early stopping on validation rows only, checkpoints whose resumption equals
+//! never having stopped, a log line per epoch, and a clear stop when a loss is not finite.
+//!
+//! It trains anything that implements [`System`] and never asks for its name. The test part of a split has a type that
+//! nothing here accepts.
+//!
+//! One step: the batch is cut into shards; each shard records its forward pass; losses are summed in shard order; the
+//! balancer says what each objective's gradient is multiplied by; one sweep (or, for balancers that look at gradients, one
+//! per objective and then one) runs per shard; gradients are summed in shard order; the optimiser steps. All random
+//! numbers come from streams named by seed, epoch, step and shard, so there is no generator state to save.
+
+mod config;
+mod log;
+mod progress;
+mod state;
+mod step;
+mod system;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::time::Instant;
+
+use kohort_core::Params;
+use kohort_core::shards::Shards;
+use kohort_objectives::Balancer;
+use kohort_random::{permutation, stream};
+
+pub use config::{Schedule, TrainConfig};
+pub use log::{Epoch, JsonLines};
+pub use progress::Progress;
+pub use system::{Recorded, System};
+
+use crate::ModelError;
+use state::State;
+
+/// What a training run leaves.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// The parameters: the average along the run where the config asks for one; of the best validation epoch where there
+    /// is validation.
+    pub params: Params,
+    /// Every epoch that was run, in order.
+    pub epochs: Vec<Epoch>,
+    /// Number of epochs that made [`Trained::params`].
+    pub best: usize,
+}
+
+/// Where a run is saved after each epoch and taken up again.
+#[derive(Clone, Copy, Debug)]
+pub struct Checkpoint<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// Stop after this many epochs in all, as an interruption would; `None` runs to the end.
+    pub pause_after: Option<usize>,
+}
+
+/// Trains `system` from its initial parameters (or from `checkpoint`, if its file exists).
+///
+/// `validate` gives the value that early stopping minimises, from rows held out of training; without it the run goes
+/// through all epochs. `observe` sees each epoch as it ends.
+///
+/// # Errors
+/// A non-finite loss, naming the step, the objective and the op; a config out of range; a checkpoint of another model.
+pub fn train(
+    system: &dyn System,
+    balancer: &mut dyn Balancer,
+    config: &TrainConfig,
+    seed: u64,
+    validate: Option<&dyn Fn(&Params) -> f64>,
+    checkpoint: Option<Checkpoint<'_>>,
+    observe: &mut dyn FnMut(&Epoch),
+) -> Result<Trained, ModelError> {
+    config.check()?;
+    let rows = system.rows();
+    if rows == 0 {
+        return Err(ModelError::NoRows);
+    }
+    let mut state = State::new(system.initial(seed), config);
+    if let Some(point) = checkpoint.filter(|point| point.path.exists()) {
+        state.resume(point.path, balancer)?;
+    }
+    let mut shards = Shards::new(&state.params, config.shard_rows);
+    let batches = rows.div_ceil(config.batch);
+    let total = (config.epochs * batches) as u64;
+
+    while state.epochs.len() < config.epochs && !state.patience_is_over(config) {
+        let paused = checkpoint.and_then(|point| point.pause_after);
+        if paused.is_some_and(|after| state.epochs.len() >= after) {
+            break;
+        }
+        let epoch = state.epochs.len();
+        let start = Instant::now();
+        let order = permutation(rows, &mut stream(seed, "order", &[epoch as u64]));
+        let mut sums = vec![0.0; system.objectives().len()];
+        let mut coefficients = Vec::new();
+        for batch in order.chunks(config.batch) {
+            let at = step::At { epoch, step: state.step, seed };
+            let rate = config.schedule.rate(config.learning_rate, state.step, total);
+            let done = step::run(system, balancer, &mut shards, &state.params, batch, at)?;
+            for (sum, loss) in sums.iter_mut().zip(&done.losses) {
+                *sum += loss * batch.len() as f64;
+            }
+            coefficients = done.coefficients;
+            state.optimizer.step(&mut state.params, done.grads, rate as f32);
+            if let Some(average) = &mut state.average {
+                average.update(&state.params);
+            }
+            state.step += 1;
+        }
+        let current = state.current();
+        let validation = validate.map(|validate| validate(&current));
+        let losses = system.objectives().iter().zip(sums).map(|(name, sum)| (name.clone(), sum / rows as f64));
+        let report = Epoch {
+            epoch: epoch + 1,
+            losses: losses.collect(),
+            coefficients,
+            validation,
+            notes: system.notes(&current),
+            seconds: start.elapsed().as_secs_f64(),
+        };
+        observe(&report);
+        state.finish_epoch(report, current);
+        if let Some(point) = checkpoint {
+            state.save(point.path, balancer)?;
+        }
+    }
+    Ok(state.into_trained())
+}

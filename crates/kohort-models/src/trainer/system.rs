@@ -1,0 +1,49 @@
+//! What the trainer needs to know of a model.
+
+use kohort_core::{Cut, Params, Tape, Var};
+use kohort_layers::Mode;
+use kohort_objectives::{ObjectiveError, Terms};
+
+/// A model with its training rows, ready to be trained.
+pub trait System: Sync {
+    /// Number of training rows.
+    fn rows(&self) -> usize;
+
+    /// Names of the objectives, in the order of all lists of losses.
+    fn objectives(&self) -> &[String];
+
+    /// Parameters to start from.
+    fn initial(&self, seed: u64) -> Params;
+
+    /// Row weights and factors of each objective for a whole batch of training rows.
+    ///
+    /// # Errors
+    /// If the batch's weights can't be used.
+    fn terms(&self, batch: &[u32]) -> Result<Vec<Terms>, ObjectiveError>;
+
+    /// Records the forward pass of some training rows with one loss per objective. `weights` and `scales` are the
+    /// batch's [`Terms`], cut to these rows.
+    fn record(
+        &self,
+        tape: &mut Tape,
+        params: &Params,
+        rows: &[u32],
+        weights: &[Option<&[f32]>],
+        scales: &[f64],
+        mode: &mut Mode,
+    ) -> Recorded;
+
+    /// What is worth a line in the log after an epoch, such as the entropy of an attention.
+    fn notes(&self, _params: &Params) -> Vec<(String, f64)> {
+        Vec::new()
+    }
+}
+
+/// A recorded forward pass.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// One loss per objective, each `[1, 1]`.
+    pub losses: Vec<Var>,
+    /// The shared representation, where balancers that look at gradients take them.
+    pub shared: Cut,
+}
