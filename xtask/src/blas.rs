@@ -64,10 +64,11 @@ fn has_avx512() -> bool {
     std::fs::read_to_string("/proc/cpuinfo").is_ok_and(|text| text.contains("avx512f"))
 }
 
-/// The line for people about an OpenBLAS that was not found.
+/// The line for people about an OpenBLAS that was not found. The build script of openblas-src names a TLS library, so it
+/// takes the headers of OpenSSL although nothing is downloaded.
 pub(crate) fn install_advice() -> &'static str {
     if process::works(Command::new("apt-get").arg("--version")) {
-        "apt-get install libopenblas-dev pkg-config would add it"
+        "apt-get install libopenblas-dev libssl-dev pkg-config would add it"
     } else {
         "install your system's OpenBLAS development package to add it"
     }

@@ -48,7 +48,10 @@ impl Lab {
                         spent += time;
                     }
                     Err(error) => {
-                        eprintln!("kernels: the build with OpenBLAS failed ({error}); using pure Rust")
+                        eprintln!(
+                            "kernels: pure Rust, because the build with OpenBLAS failed ({error}; {})",
+                            blas::install_advice()
+                        )
                     }
                 }
             }
