@@ -32,7 +32,7 @@ pub(super) fn download(
         "--retries",
         "1",
         "--timeout",
-        "15",
+        "10",
         "-d",
     ];
     progress(Progress::Running {

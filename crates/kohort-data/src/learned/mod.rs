@@ -1,7 +1,16 @@
 //! Features that are learned from ratings, and therefore from [`Train`](crate::Train) alone.
 //!
 //! A feature that counts a held-out rating, or the very rating it is used to predict, tells the answer. The first
-//! cannot happen here: nothing in this module takes a [`Test`](crate::Test). The second is up to the caller: a
+//! cannot happen here: nothing in this module takes a [`Test`](crate::Test).
+//!
+//! ```compile_fail,E0308
+//! # use kohort_data::{Split, learned::{Key, Statistics, Weighting}};
+//! fn leak(split: &Split) {
+//!     let _ = Statistics::fit(&split.test, Key::Item, Weighting::default()); // expected `&Train`
+//! }
+//! ```
+//!
+//! The second is up to the caller: a
 //! feature of a *training row* should leave that row out.
 //!
 //! * [`Statistics::mean_without`] leaves one rating out exactly. Within one user it falls as the row's own rating

@@ -57,7 +57,7 @@ pub struct Recipe {
     pub noise: f64,
     /// Probability that the region names the cohort, 0 to 1.
     pub telling: f64,
-    /// Groups of 2 to 5 members with about 8 ratings of their own.
+    /// Groups of 2 to 5 members (fewer only where a cohort has no more) with about 8 ratings of their own.
     pub groups: usize,
 }
 
@@ -80,8 +80,8 @@ impl Recipe {
         }
     }
 
-    /// About 95,000 rows of 943 users and 1,682 items with 19 genres, with a noise that stops any model at a test
-    /// RMSE near that of MovieLens 100K.
+    /// About 90,000 rows of 943 users and 1,682 items with 19 genres; the noise alone gives the perfect predictor an RMSE
+    /// near 0.86.
     pub fn movielens_like() -> Recipe {
         Recipe {
             users: 943,
@@ -93,7 +93,7 @@ impl Recipe {
             least_rows: 20,
             spread: 0.6,
             taste: 0.5,
-            noise: 0.8,
+            noise: 0.95,
             telling: 0.7,
             groups: 150,
         }
