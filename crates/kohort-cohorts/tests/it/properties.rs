@@ -78,12 +78,18 @@ proptest! {
         let twice: Vec<f32> = (0..rows)
             .flat_map(|r| values[r * dim..][..dim].repeat(weights[r] as usize))
             .collect();
-        let centres: Vec<f32> = (0..k * dim).map(|i| (i * 5 % 11) as f32 - 5.25).collect();
+        // Centres that are points keep at least those points: no cluster runs empty, where one row would be
+        // moved, which is not the same for a doubled row.
+        let mut starts: Vec<&[f32]> = Vec::new();
+        for row in values.chunks(dim) {
+            if starts.len() < k && !starts.contains(&row) {
+                starts.push(row);
+            }
+        }
+        let centres = starts.concat();
         let config = KMeansConfig { max_iterations: 1, ..KMeansConfig::from_centres(k, centres) };
         let weighted = config.fit(&Points::new(&values, dim).unwrap().weighted(&weights).unwrap()).unwrap();
         let plain = config.fit(&Points::new(&twice, dim).unwrap()).unwrap();
-        // An empty cluster takes a whole row, and a doubled row is twice as much of one: leave those cases out.
-        prop_assume!(weighted.counts.iter().chain(&plain.counts).all(|&c| c > 1));
         for (a, b) in weighted.centres.iter().zip(&plain.centres) {
             prop_assert!((a - b).abs() < 1e-4, "{} against {}", a, b);
         }
