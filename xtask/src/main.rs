@@ -21,7 +21,7 @@ use crate::process::{OutsideBand, Stopped};
 use crate::workspace::Workspace;
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Automation of the Kohort workspace", after_help = EXIT_CODES)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Automation of the Kohort workspace", after_help = EXIT_CODES)]
 struct Flags {
     #[command(subcommand)]
     command: Option<Command>,
