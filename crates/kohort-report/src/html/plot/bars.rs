@@ -16,19 +16,15 @@ pub(super) fn draw(plot: &BarPlot) -> Markup {
     let labels = plot.bars.iter().map(|bar| text_width(&bar.label)).fold(40.0, f64::max).min(WIDEST_LABEL);
     let left = labels + 16.0;
     let right = WIDTH - 28.0;
-    let values = plot
-        .bars
-        .iter()
-        .flat_map(|bar| [Some(bar.value), bar.low, bar.high, bar.published])
-        .flatten()
-        .chain(plot.references.iter().map(|reference| reference.value));
-    let mut x = Scale::over(values, false, 0.06, left, right);
-    if plot.mark == Mark::Bar {
-        let zero_and_all =
-            plot.bars.iter().flat_map(|bar| [Some(0.0), Some(bar.value), bar.low, bar.high, bar.published]);
-        let all = zero_and_all.flatten().chain(plot.references.iter().map(|reference| reference.value));
-        x = Scale::over(all, false, 0.04, left, right).starting_at_zero();
-    }
+    let bars = plot.bars.iter().flat_map(|bar| [Some(bar.value), bar.low, bar.high, bar.published]).flatten();
+    let values = bars.chain(plot.references.iter().map(|reference| reference.value));
+    let x = match plot.mark {
+        Mark::Dot => Scale::over(values, false, 0.06, left, right),
+        Mark::Bar => {
+            let has_negative = values.clone().any(|value| value < 0.0);
+            Scale::over(values.chain([0.0]), false, 0.04, left, right).standing_on_zero(has_negative)
+        }
+    };
     let (references, label_rows) = place(&plot.references, &x, left, right);
     let top = 6.0 + LABEL_ROW * label_rows as f64;
     let bottom = top + STEP * plot.bars.len() as f64;

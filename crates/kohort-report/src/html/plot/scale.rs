@@ -36,10 +36,12 @@ impl Scale {
         Self { low, high, from, to, log }
     }
 
-    /// Moves the lower end to zero, as bars need it; the upper end keeps its margin.
-    pub(super) fn starting_at_zero(mut self) -> Self {
-        self.low = self.low.min(0.0);
-        self.high = self.high.max(0.0);
+    /// Takes away the margin on the empty side of zero, so that bars stand on the axis; zero must be covered.
+    pub(super) fn standing_on_zero(mut self, has_negative: bool) -> Self {
+        if !has_negative {
+            self.low = 0.0;
+            self.high = self.high.max(f64::MIN_POSITIVE);
+        }
         self
     }
 
