@@ -73,9 +73,12 @@ impl TrainConfig {
     /// The first setting that is out of range, with what is allowed.
     pub fn check(&self) -> Result<(), ModelError> {
         let positive = "a whole number of at least 1";
-        for (key, value) in
-            [("epochs", self.epochs), ("batch", self.batch), ("shard_rows", self.shard_rows), ("patience", self.patience)]
-        {
+        for (key, value) in [
+            ("epochs", self.epochs),
+            ("batch", self.batch),
+            ("shard_rows", self.shard_rows),
+            ("patience", self.patience),
+        ] {
             if value == 0 {
                 return Err(ModelError::setting(key, value, positive));
             }

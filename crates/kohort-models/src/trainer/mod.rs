@@ -110,7 +110,8 @@ pub fn train(
         }
         let current = state.current();
         let validation = validate.map(|validate| validate(&current));
-        let losses = system.objectives().iter().zip(sums).map(|(name, sum)| (name.clone(), sum / rows as f64));
+        let losses =
+            system.objectives().iter().zip(sums).map(|(name, sum)| (name.clone(), sum / rows as f64));
         let report = Epoch {
             epoch: epoch + 1,
             losses: losses.collect(),

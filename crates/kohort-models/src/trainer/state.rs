@@ -105,7 +105,10 @@ impl State {
             return refuse(what);
         }
         let average_fits = saved.average.as_ref().is_none_or(|average| average.fits(&params));
-        if !saved.optimizer.fits(&params) || saved.average.is_some() != self.average.is_some() || !average_fits {
+        if !saved.optimizer.fits(&params)
+            || saved.average.is_some() != self.average.is_some()
+            || !average_fits
+        {
             return refuse("the optimiser's state is of another model".to_owned());
         }
         if let Err(error) = balancer.restore(&saved.balancer) {

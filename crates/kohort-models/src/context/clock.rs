@@ -1,0 +1,126 @@
+//! Where a query lies on the user's and the item's clock, and how the user rated around that moment.
+//!
+//! People rate in sessions, and within a session their mood and the list they work through carry over from one rating to
+//! the next: residuals a few seconds apart resemble each other far more than a user's residuals at large.
+
+use super::residual::{Rating, Reference};
+use super::similarity::Kernels;
+
+pub(super) const NAMES: [&str; 21] = [
+    "around 20 s",
+    "around 5 min",
+    "around 1 h",
+    "around 7 d",
+    "around 1 h, items like it",
+    "same second",
+    "previous rating",
+    "next rating",
+    "ratings around 1 h",
+    "ratings in same second",
+    "since previous",
+    "until next",
+    "since first",
+    "until last",
+    "rank",
+    "span",
+    "item around 14 d",
+    "item age",
+    "calendar",
+    "hour sine",
+    "hour cosine",
+];
+
+const DAY: f32 = 86_400.0;
+/// Time scales in seconds, with the pseudo-ratings that damp each mean.
+const SCALES: [(f32, f32); 4] = [(20.0, 1.0), (300.0, 2.0), (3_600.0, 3.0), (7.0 * DAY, 5.0)];
+/// `ln(1 + seconds)` where there is no rating before or after: longer than any gap.
+const NO_NEIGHBOUR: f32 = 12.0;
+const ITEM_SCALE: f32 = 14.0 * DAY;
+
+/// `e^{−gap/scale}`; zero, without the exponential, where it could not be seen.
+#[inline]
+fn decay(gap: f32, scale: f32) -> f32 {
+    let x = gap / scale;
+    if x > 16.0 { 0.0 } else { (-x).exp() }
+}
+
+pub(super) fn write(
+    reference: &Reference,
+    items: &Kernels,
+    (user, item, time): (u32, u32, i64),
+    out: &mut [f32],
+) {
+    out.fill(0.0);
+    let ratings = reference.of_user(user);
+    around(ratings, items, item, time, out);
+    position(ratings, time, out);
+
+    let raters = reference.of_item(item);
+    let (mut sum, mut total) = (0.0f32, 0.0f32);
+    for rating in raters {
+        let w = decay((time - rating.time).unsigned_abs() as f32, ITEM_SCALE);
+        sum += w * rating.residual;
+        total += w;
+    }
+    out[16] = sum / (total + 5.0);
+    let first = raters.first().map_or(time, |r| r.time);
+    out[17] = ((time - first).max(0) as f32 / DAY).ln_1p();
+
+    let (from, to) = reference.span;
+    let length = (to - from).max(1) as f32;
+    out[18] = (time - from) as f32 / length;
+    let hour = (time.rem_euclid(86_400)) as f32 / DAY * std::f32::consts::TAU;
+    out[19] = hour.sin();
+    out[20] = hour.cos();
+}
+
+/// Means of residuals around the query's moment.
+fn around(ratings: &[Rating], items: &Kernels, item: u32, time: i64, out: &mut [f32]) {
+    let (mut sums, mut totals) = ([0.0f32; 6], [0.0f32; 6]);
+    let (mut single, mut alike) = (Vec::new(), vec![0.0f32; items.len()]);
+    for rating in ratings {
+        let gap = (time - rating.time).unsigned_abs() as f32;
+        let mut weights = [0.0f32; 6];
+        for (w, (scale, _)) in weights.iter_mut().zip(SCALES) {
+            *w = decay(gap, scale);
+        }
+        if weights[2] > 0.0 && !alike.is_empty() {
+            items.write(item, rating.other, &mut single, &mut alike);
+            weights[4] = weights[2] * alike[0];
+        }
+        weights[5] = f32::from(u8::from(gap == 0.0));
+        for ((sum, total), w) in sums.iter_mut().zip(&mut totals).zip(weights) {
+            *sum += w * rating.residual;
+            *total += w;
+        }
+    }
+    let damping = [SCALES[0].1, SCALES[1].1, SCALES[2].1, SCALES[3].1, 2.0, 1.0];
+    for (n, c) in damping.into_iter().enumerate() {
+        out[n] = sums[n] / (totals[n] + c);
+    }
+    out[8] = totals[2].ln_1p();
+    out[9] = totals[5].ln_1p();
+}
+
+/// Neighbours in time, and the place in the user's history.
+fn position(ratings: &[Rating], time: i64, out: &mut [f32]) {
+    let before = ratings.partition_point(|r| r.time < time);
+    let until = ratings.partition_point(|r| r.time <= time);
+    let gap = |seconds: i64| (seconds.max(0) as f32).ln_1p();
+    let hours = |seconds: i64| (seconds.max(0) as f32 / 3_600.0).ln_1p();
+    (out[10], out[11]) = (NO_NEIGHBOUR, NO_NEIGHBOUR);
+    if let Some(previous) = before.checked_sub(1).map(|n| &ratings[n]) {
+        out[6] = previous.residual;
+        out[10] = gap(time - previous.time);
+    }
+    if let Some(next) = ratings.get(until) {
+        out[7] = next.residual;
+        out[11] = gap(next.time - time);
+    }
+    if let (Some(first), Some(last)) = (ratings.first(), ratings.last()) {
+        out[12] = hours(time - first.time);
+        out[13] = hours(last.time - time);
+        out[14] = 0.5 * (before + until) as f32 / ratings.len() as f32;
+        out[15] = hours(last.time - first.time);
+    }
+}
