@@ -1,0 +1,119 @@
+//! The top of the page: what was run and what came out, in a few lines, cards and facts.
+
+use kohort_report::{Highlight, Report, Row};
+
+use super::{Run, best_baseline, find};
+use crate::clock::human;
+
+/// A few sentences.
+pub(super) fn lead(run: &Run<'_>) -> String {
+    let data: Vec<String> = run
+        .studies
+        .iter()
+        .map(|study| format!("{} ({} ratings)", study.title, study.dataset.interactions.len()))
+        .collect();
+    let mut text = format!(
+        "This page trains DMTL, a recommender that predicts a rating and the group of its user at once (Le and Abel, arXiv \
+         2504.06274), and the classical baselines on {}, {} seeds each, and shows each number between what a \
+         random order and what an oracle get under the same protocol.",
+        data.join(" and "),
+        run.scope.seeds.len()
+    );
+    for study in run.studies {
+        let ours = find(run.rows, study.name(), "a", "RMSE", true).and_then(|row| row.mean);
+        let best = best_baseline(run.rows, study.name(), "a", "RMSE", true);
+        if let (Some(ours), Some(best)) = (ours, best) {
+            let name = best.system.clone().unwrap_or_default();
+            text.push_str(&format!(
+                " On {}, DMTL has a test RMSE of {ours:.4}; the best baseline, {name}, has {:.4}.",
+                study.title,
+                best.mean.unwrap_or(f64::NAN)
+            ));
+        }
+    }
+    if !run.skipped.is_empty() {
+        let names: Vec<&str> = run.skipped.iter().map(|skipped| skipped.name.as_str()).collect();
+        text.push_str(&format!(
+            " Not run: {}, because the data could not be had; the last section says what to type.",
+            names.join(", ")
+        ));
+    }
+    text
+}
+
+/// Cards.
+pub(super) fn highlights(run: &Run<'_>) -> Vec<Highlight> {
+    let mut cards = Vec::new();
+    for study in run.studies {
+        let name = study.name();
+        for (protocol, metric, lower) in [
+            ("a", "RMSE", true),
+            ("a", "NDCG@10", false),
+            ("b", "P@10", false),
+            ("b", "R@10", false),
+            ("b'", "P@10", false),
+            ("b'", "R@10", false),
+        ] {
+            let Some(ours) = find(run.rows, name, protocol, metric, true) else { continue };
+            if protocol == "b" && ours.verdict == Some(kohort_report::Verdict::NotComparable) {
+                continue;
+            }
+            let Some(mean) = ours.mean else { continue };
+            cards.push(Highlight {
+                label: format!("{} {metric}, protocol {protocol}", study.title),
+                value: format!("{mean:.4}"),
+                detail: detail(ours, best_baseline(run.rows, name, protocol, metric, lower)),
+                verdict: ours.verdict,
+            });
+        }
+    }
+    cards
+}
+
+fn detail(ours: &Row, best: Option<&Row>) -> String {
+    let mut parts = Vec::new();
+    if let Some(published) = ours.published {
+        parts.push(format!("paper {published:.4}"));
+    }
+    if let Some(best) = best {
+        let system = best.system.clone().unwrap_or_default();
+        let p = match best.p_value {
+            Some(p) if p < 0.001 => ", p < 0.001".to_owned(),
+            Some(p) => format!(", p = {p:.3}"),
+            None => String::new(),
+        };
+        parts.push(format!("best baseline {system} {:.4}{p}", best.mean.unwrap_or(f64::NAN)));
+    }
+    parts.join("; ")
+}
+
+/// Versions, threads, checksums.
+pub(super) fn facts(run: &Run<'_>, report: &mut Report) {
+    let (build, course) = (run.build, run.course);
+    report.fact("Version", format!("kohort {}, {}", build.version, build.rustc));
+    report.fact("Threads", build.threads.to_string());
+    report.fact(
+        "Time",
+        format!(
+            "{} for {} cells, {} of them from earlier runs; all cells together {}",
+            human(course.took),
+            course.cells,
+            course.resumed,
+            human(std::time::Duration::from_secs_f64(course.cell_seconds))
+        ),
+    );
+    if let Some(seconds) = build.build_seconds {
+        report.fact("Build", format!("{seconds:.0} s"));
+    }
+    if let Some(warning) = &build.warning {
+        report.fact("Kernel warning", warning.clone());
+    }
+    for study in run.studies {
+        for file in &study.provenance.files {
+            report.fact(
+                format!("{} {}", study.name(), file.path),
+                format!("sha256 {} ({} bytes, {})", file.sha256, file.bytes, study.provenance.source),
+            );
+        }
+    }
+}

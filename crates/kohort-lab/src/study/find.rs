@@ -1,0 +1,175 @@
+//! Finding data sets through their manifests; an altered file is an error, a missing data set is not.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use kohort_data::fetch::{self, Located, Places, Progress};
+use kohort_data::{DataError, Manifest};
+
+use super::{FileRecord, Provenance, Skipped, Study};
+use crate::failure::Failure;
+
+/// Where to look.
+#[derive(Clone, Debug)]
+pub(crate) struct Looking {
+    /// As the reader of data sets understands it.
+    pub(crate) places: Places,
+}
+
+/// What a look found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Data sets to run on, in the order of their manifests.
+    pub(crate) studies: Vec<Study>,
+    /// Those that could not be had.
+    pub(crate) skipped: Vec<Skipped>,
+}
+
+impl Looking {
+    /// `data` stands for a mirror (flag over variable); fetched files go below the build folder, so that
+    /// `cargo clean` removes them and nothing lands in the working copy.
+    pub(crate) fn new(data: Option<PathBuf>, offline: bool) -> Looking {
+        let mut places = Places::from_env(fetch_folder());
+        places.mirror = data.or(places.mirror);
+        places.network &= !offline;
+        Looking { places }
+    }
+}
+
+/// `target/data` for a program that lies in `target/release`, wherever the build folder is.
+fn fetch_folder() -> PathBuf {
+    let program = std::env::current_exe().unwrap_or_default();
+    let profile = program.parent().filter(|dir| {
+        dir.file_name().is_some_and(|name| ["debug", "release", "deps"].iter().any(|known| name == *known))
+    });
+    let target = profile.and_then(Path::parent);
+    target.map_or_else(|| PathBuf::from("target/data"), |target| target.join("data"))
+}
+
+/// Every data set with a manifest; the synthetic one if there is none.
+pub(crate) fn find(looking: &Looking, small: bool, say: &mut dyn FnMut(&str)) -> Result<Found> {
+    let mut found = Found::default();
+    for name in Manifest::names() {
+        let manifest = Manifest::named(name)?;
+        match locate(&manifest, looking, say)? {
+            Ok(located) => {
+                let dataset = located.read().map_err(|error| Failure::Data(chain(&error)))?;
+                let rows = dataset.interactions.len();
+                say(&format!(
+                    "data: {name}, {rows} ratings from {} ({})",
+                    located.source,
+                    located.dir.display()
+                ));
+                found.studies.push(Study::new(
+                    &dataset,
+                    manifest.title.clone(),
+                    provenance(&manifest, &located),
+                )?);
+            }
+            Err(skipped) => {
+                say(&format!("skipped: data set {name}; {}", skipped.why));
+                found.skipped.push(skipped);
+            }
+        }
+    }
+    if found.studies.is_empty() {
+        say("data: none could be had, so this run is on synthetic ratings");
+        found.studies.push(Study::synthetic(small)?);
+    }
+    Ok(found)
+}
+
+/// Says of the named data sets (of all, without names) where they are; true if all are there.
+pub(crate) fn list(
+    names: &[String],
+    looking: &Looking,
+    verify: bool,
+    say: &mut dyn FnMut(&str),
+) -> Result<bool> {
+    let all: Vec<String> = Manifest::names().map(str::to_owned).collect();
+    let mut complete = true;
+    for name in if names.is_empty() { &all } else { names } {
+        let manifest = Manifest::named(name).map_err(|error| Failure::Usage(error.to_string()))?;
+        say(&format!("{name}: {}", manifest.title));
+        say(&format!("  {}", manifest.description));
+        say(&format!("  terms: {}", manifest.licence));
+        match locate(&manifest, looking, &mut |_| {})? {
+            Ok(located) => {
+                say(&format!("  found: {} ({})", located.dir.display(), located.source));
+                if verify {
+                    for file in provenance(&manifest, &located).files {
+                        say(&format!("  ok: {} {} bytes sha256 {}", file.path, file.bytes, file.sha256));
+                    }
+                }
+            }
+            Err(skipped) => {
+                complete = false;
+                say(&format!("  not found: {}", skipped.why));
+            }
+        }
+    }
+    Ok(complete)
+}
+
+/// The files, or why there are none; a file that is not the manifest's stops everything.
+fn locate(
+    manifest: &Manifest,
+    looking: &Looking,
+    say: &mut dyn FnMut(&str),
+) -> Result<Result<Located, Skipped>> {
+    let mut told = None;
+    let mut progress = |progress: Progress| {
+        // Bytes are counted without end: an address is told once.
+        if let Progress::Downloading { url, .. } = &progress
+            && told.replace(url.clone()).is_none_or(|before| before != *url)
+        {
+            say(&format!("data: fetching {url}"));
+        }
+    };
+    match fetch::locate_with(manifest, &looking.places, &mut progress) {
+        Ok(located) => Ok(Ok(located)),
+        Err(error) => match altered(manifest, &looking.places) {
+            Some(altered) => Err(Failure::Data(altered).into()),
+            None => Ok(Err(Skipped { name: manifest.name.clone(), why: chain(&error) })),
+        },
+    }
+}
+
+/// A file in one of the folders that is there but is not the one of the manifest.
+fn altered(manifest: &Manifest, places: &Places) -> Option<String> {
+    let folders = [Some(&places.data_dir), places.mirror.as_ref()];
+    folders.into_iter().flatten().map(|folder| folder.join(&manifest.name)).find_map(|dir| {
+        manifest.layouts.iter().find_map(|layout| match fetch::verify(&dir, layout) {
+            Err(error @ DataError::Altered { .. }) => Some(error.to_string()),
+            _ => None,
+        })
+    })
+}
+
+fn provenance(manifest: &Manifest, located: &Located) -> Provenance {
+    let present = |file: &&kohort_data::FileEntry| located.dir.join(&file.path).is_file();
+    let files = located.layout.files.iter().filter(present);
+    Provenance {
+        source: located.source.clone(),
+        folder: located.dir.display().to_string(),
+        citation: manifest.citation.clone(),
+        licence: manifest.licence.clone(),
+        files: files
+            .map(|file| FileRecord {
+                path: file.path.clone(),
+                bytes: file.bytes,
+                sha256: file.sha256.clone(),
+            })
+            .collect(),
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(&format!(": {inner}"));
+        cause = inner.source();
+    }
+    text
+}
