@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use kohort_cohorts::{KMeansConfig, Points};
 use kohort_data::learned::{Profile, Standardise, Weighting, user_profile};
 use kohort_data::{Dataset, Members, Train};
+use kohort_random::{permutation, stream};
 
 /// How many groups where nothing else is asked for.
 pub(crate) const GROUPS: usize = 8;
@@ -20,7 +21,12 @@ pub(crate) struct Cohorts {
     pub(crate) count: usize,
     /// The standardised profile that was clustered, `[users, width]`.
     pub(crate) profile: Profile,
+    /// Whether a system may learn from the user's label, `[users]`; the profiling head is judged on the others.
+    pub(crate) labelled: Vec<bool>,
 }
+
+/// Share of users whose label is hidden from every fit.
+pub(crate) const HIDDEN: f64 = 0.2;
 
 impl Cohorts {
     /// Clusters the users of a training part into `count` groups (fewer where there are fewer users).
@@ -33,18 +39,17 @@ impl Cohorts {
         let fit = KMeansConfig { seed, ..KMeansConfig::new(count) }
             .fit(&points)
             .with_context(|| format!("groups of {}", dataset.name))?;
-        Ok(Cohorts { labels: fit.labels, count, profile })
+        let users = profile.rows();
+        let mut labelled = vec![true; users];
+        let hidden = (HIDDEN * users as f64).round() as usize;
+        for &user in permutation(users, &mut stream(seed, "hidden labels", &[])).iter().take(hidden) {
+            labelled[user as usize] = false;
+        }
+        Ok(Cohorts { labels: fit.labels, count, profile, labelled })
     }
 
     /// The same as lists of members.
     pub(crate) fn members(&self) -> Result<Members> {
         Ok(Members::from_assignment(&self.labels, self.count)?)
-    }
-
-    /// Share of users in the largest group: what always naming it gets.
-    pub(crate) fn majority(&self) -> f64 {
-        let mut sizes = vec![0usize; self.count];
-        self.labels.iter().for_each(|&label| sizes[label as usize] += 1);
-        sizes.into_iter().max().unwrap_or(0) as f64 / self.labels.len().max(1) as f64
     }
 }

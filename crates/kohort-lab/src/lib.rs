@@ -14,6 +14,7 @@
 //! | `systems` | what is fitted: the one place that knows models by name |
 //! | `cohorts` | groups of users from training rows alone |
 //! | `measure` | a fitted system on a test part, in numbers |
+//! | `profiling` | how well groups are named, beside what is trivial |
 //! | `grid` | cells, their files, their order, progress |
 //! | `experiments` | which cells, one file each |
 //! | `summary` | cells to rows |
@@ -31,6 +32,7 @@ mod grid;
 mod manifest;
 mod measure;
 mod page;
+mod profiling;
 mod protocols;
 mod study;
 mod summary;

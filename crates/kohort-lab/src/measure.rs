@@ -40,6 +40,24 @@ pub(crate) struct Number {
     pub(crate) ceiling: Option<f64>,
 }
 
+impl Outcome {
+    /// Everything measured on one part of the users.
+    pub(crate) fn of(mut self, cohort: &str) -> Outcome {
+        self.numbers.iter_mut().for_each(|number| number.cohort = Some(cohort.to_owned()));
+        self.per_user.iter_mut().for_each(|users| users.cohort = Some(cohort.to_owned()));
+        self.counts.iter_mut().for_each(|(name, _)| *name = format!("{cohort}: {name}"));
+        self
+    }
+
+    /// Adds what another measurement found.
+    pub(crate) fn extend(&mut self, other: Outcome) {
+        self.numbers.extend(other.numbers);
+        self.per_user.extend(other.per_user);
+        self.curves.extend(other.curves);
+        self.counts.extend(other.counts);
+    }
+}
+
 impl Number {
     /// A number without floor and ceiling.
     pub(crate) fn new(protocol: &str, task: &str, metric: impl Into<String>, value: f64) -> Number {
@@ -71,6 +89,7 @@ impl Number {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PerUser {
     pub(crate) protocol: String,
+    pub(crate) cohort: Option<String>,
     pub(crate) metric: String,
     pub(crate) values: UnitValues,
 }
@@ -138,6 +157,7 @@ fn errors(
     push("MAE", rating::mae(&predicted, &truth.rating)?);
     outcome.per_user.push(PerUser {
         protocol: protocol.to_owned(),
+        cohort: None,
         metric: SQUARED_ERROR.to_owned(),
         values: rating::squared_error_by_unit(&truth.user, &predicted, &truth.rating)?,
     });
@@ -161,6 +181,7 @@ pub(crate) fn lists(
         if keep_users && metric == RankingMetric::Ndcg {
             outcome.per_user.push(PerUser {
                 protocol: protocol.to_owned(),
+                cohort: None,
                 metric: name.to_owned(),
                 values: result.unit_values(metric)?,
             });

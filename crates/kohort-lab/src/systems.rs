@@ -2,9 +2,13 @@
 //!
 //! The one place of the laboratory that knows models by name.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use kohort_data::{Dataset, Queries, Train};
 use kohort_models::baselines::{self, Scorer};
+use kohort_models::context::ContextConfig;
+use kohort_models::dmtl::{self, Attention, Lambda, Tasks};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -68,11 +72,6 @@ impl System {
     pub(crate) fn fit(&self, material: &Material<'_>) -> Result<Fitted> {
         (self.fit)(material)
     }
-
-    /// Whether it is the system that the others are tested against.
-    pub(crate) fn is_under_test(&self) -> bool {
-        self.name == UNDER_TEST && self.variant.is_none()
-    }
 }
 
 /// Baselines that a quick run leaves out: each is near another that stays.
@@ -118,7 +117,119 @@ fn config_of(name: &str) -> Value {
     }
 }
 
-/// The system under test and its variants; `quick` leaves out variants.
-pub(crate) fn under_test(_dataset: &Dataset, _quick: bool) -> Result<Vec<System>> {
-    Ok(Vec::new())
+/// The system under test and its variants; a quick run has no variants.
+pub(crate) fn under_test(dataset: &Dataset, quick: bool) -> Vec<System> {
+    let main = dmtl::Config::for_dataset(&dataset.name);
+    let mut systems = vec![dmtl_system(None, main.clone())];
+    if quick {
+        return systems;
+    }
+    if let Some(context) = main.context.clone().filter(|context| context.time && dataset.has_time) {
+        let context = Some(ContextConfig { time: false, ..context });
+        systems.push(dmtl_system(Some("without times"), dmtl::Config { context, ..main.clone() }));
+    }
+    let plain = dmtl::Config { context: None, history: false, dot: false, ..main.clone() };
+    systems.push(dmtl_system(Some("paper's inputs only"), plain));
+    systems.push(single_task(dataset));
+    systems.push(dmtl_system(Some("profiling only"), dmtl::Config { tasks: Tasks::Profiling, ..main }));
+    systems
+}
+
+/// The system under test without its profiling task.
+pub(crate) fn single_task(dataset: &Dataset) -> System {
+    let main = dmtl::Config::for_dataset(&dataset.name);
+    dmtl_system(Some("single task, no profiling"), dmtl::Config { tasks: Tasks::Rating, ..main })
+}
+
+/// Sweep of λ, then of the width of the embeddings; the main setting is among them.
+pub(crate) fn sweeps(dataset: &Dataset) -> Vec<System> {
+    let main = dmtl::Config::for_dataset(&dataset.name);
+    let mut systems = Vec::new();
+    for lambda in LAMBDAS {
+        let config = dmtl::Config { lambda: Lambda::Fixed(lambda), ..main.clone() };
+        systems.push(dmtl_system(Some(&format!("λ = {lambda}")), config));
+    }
+    systems.push(dmtl_system(
+        Some("λ learned from uncertainty"),
+        dmtl::Config { lambda: Lambda::Learned(0.01), ..main.clone() },
+    ));
+    for embedding in EMBEDDINGS {
+        let config = dmtl::Config { embedding, ..main.clone() };
+        systems.push(dmtl_system(Some(&format!("embedding = {embedding}")), config));
+    }
+    systems
+}
+
+/// Weights of the profiling loss that are swept.
+pub(crate) const LAMBDAS: [f64; 4] = [0.1, 0.5, 1.0, 10.0];
+/// Widths of embeddings that are swept.
+pub(crate) const EMBEDDINGS: [usize; 4] = [8, 16, 32, 64];
+
+/// The four readings of the attention.
+pub(crate) fn attentions(dataset: &Dataset) -> Vec<System> {
+    let main = dmtl::Config::for_dataset(&dataset.name);
+    [
+        ("attention = item", Attention::Item),
+        ("attention = members", Attention::Members),
+        ("attention = uniform", Attention::Uniform),
+        ("attention = none", Attention::None),
+    ]
+    .into_iter()
+    .map(|(variant, attention)| dmtl_system(Some(variant), dmtl::Config { attention, ..main.clone() }))
+    .collect()
+}
+
+/// One baseline by its name in the registry.
+pub(crate) fn baselines_named(names: &[&str]) -> Vec<System> {
+    baselines(false).into_iter().filter(|system| names.contains(&system.name.as_str())).collect()
+}
+
+fn dmtl_system(variant: Option<&str>, config: dmtl::Config) -> System {
+    System {
+        name: UNDER_TEST.to_owned(),
+        title: "DMTL".to_owned(),
+        variant: variant.map(str::to_owned),
+        cost: 25.0,
+        config: json!(config),
+        fit: Box::new(move |material| fit_dmtl(material, &config)),
+    }
+}
+
+fn fit_dmtl(material: &Material<'_>, config: &dmtl::Config) -> Result<Fitted> {
+    let input = dmtl::Input {
+        dataset: material.dataset,
+        train: material.train,
+        // The number of epochs is part of the setting, chosen on validation rows before; all rows are learned from.
+        validation: None,
+        groups: &material.cohorts.labels,
+        group_count: material.cohorts.count,
+        labelled: Some(&material.cohorts.labelled),
+    };
+    let model = Arc::new(dmtl::fit(input, config, material.seed, &mut |_| {})?);
+    let epochs = model
+        .epochs
+        .iter()
+        .map(|epoch| {
+            let losses = epoch.losses.iter().map(|(name, value)| (format!("{name} loss"), *value));
+            EpochLog { epoch: epoch.epoch, values: losses.chain(epoch.notes.iter().cloned()).collect() }
+        })
+        .collect();
+    let profile: Option<ProfileFn> = (config.tasks != Tasks::Rating).then(|| {
+        let model = Arc::clone(&model);
+        Box::new(move |queries: Queries<'_>| model.profile(queries)) as ProfileFn
+    });
+    Ok(Fitted { scorer: Box::new(Shared(model)), profile, epochs })
+}
+
+/// A model that two closures look at.
+struct Shared(Arc<dmtl::Dmtl>);
+
+impl Scorer for Shared {
+    fn score(&self, queries: Queries<'_>) -> Vec<f32> {
+        self.0.score(queries)
+    }
+
+    fn rates(&self) -> bool {
+        self.0.rates()
+    }
 }

@@ -41,7 +41,7 @@ pub(crate) fn reproduce(flags: &Reproduce, progress: &Progress, say: &mut dyn Fn
     let mut cells = Vec::new();
     for study in &found.studies {
         for experiment in &experiments {
-            cells.extend(experiment.cells(study, &scope)?);
+            cells.extend(experiment.cells(study, &scope));
         }
     }
     let store = Store::open(&flags.out.join("cells"), build.program.clone())?;
@@ -82,7 +82,7 @@ pub(crate) fn reproduce(flags: &Reproduce, progress: &Progress, say: &mut dyn Fn
     let names: Vec<&str> = experiments.iter().map(|experiment| experiment.name()).collect();
     let mut all_systems = systems::baselines(scope.quick);
     for study in &found.studies {
-        all_systems.extend(systems::under_test(&study.dataset, scope.quick)?);
+        all_systems.extend(systems::under_test(&study.dataset, scope.quick));
     }
     let manifest =
         manifest::text(&build, &course, &scope, &names, &found.studies, &found.skipped, &all_systems)?;
@@ -117,7 +117,8 @@ fn verdict_on(course: &Course, rows: &[Row]) -> Option<anyhow::Error> {
         .map(|row| {
             let system = row.system.as_deref().unwrap_or_default();
             let reason = row.reason.as_deref().unwrap_or_default();
-            format!("{} of {system} on {}: {reason}", row.metric, row.dataset)
+            let mean = row.mean.unwrap_or(f64::NAN);
+            format!("{} of {system} on {}: {mean:.4}, {reason}", row.metric, row.dataset)
         })
         .collect();
     if outside.is_empty() {

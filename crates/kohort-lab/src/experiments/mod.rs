@@ -1,6 +1,9 @@
 //! Which cells there are: one file an experiment.
 
+pub(crate) mod cold;
+mod fit;
 mod main_table;
+mod sweeps;
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -8,6 +11,9 @@ use serde_json::{Value, json};
 use crate::failure::Failure;
 use crate::grid::Cell;
 use crate::study::Study;
+
+/// The split that variants and further experiments use.
+pub(crate) const MAIN_SPLIT: &str = "random-20";
 
 /// How much to run.
 #[derive(Clone, Debug)]
@@ -23,16 +29,26 @@ pub(crate) struct Scope {
 pub(crate) enum Experiment {
     /// Every system under every protocol.
     Main,
+    /// The weight of the profiling loss, and the width of the embeddings.
+    Lambda,
+    /// What the attention weighs.
+    Attention,
+    /// Users with few training rows.
+    Cold,
 }
 
 impl Experiment {
     /// All, in the order of the report.
-    pub(crate) const ALL: [Experiment; 1] = [Experiment::Main];
+    pub(crate) const ALL: [Experiment; 4] =
+        [Experiment::Main, Experiment::Lambda, Experiment::Attention, Experiment::Cold];
 
     /// Name on the command line and in rows.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Experiment::Main => "main",
+            Experiment::Lambda => "lambda",
+            Experiment::Attention => "attention",
+            Experiment::Cold => "cold",
         }
     }
 
@@ -67,9 +83,12 @@ impl Experiment {
     }
 
     /// Its cells on a data set; none where the data set has not what it needs.
-    pub(crate) fn cells<'a>(self, study: &'a Study, scope: &Scope) -> Result<Vec<Cell<'a>>> {
+    pub(crate) fn cells<'a>(self, study: &'a Study, scope: &Scope) -> Vec<Cell<'a>> {
         match self {
             Experiment::Main => main_table::cells(study, scope),
+            Experiment::Lambda => sweeps::lambda(study, scope),
+            Experiment::Attention => sweeps::attention(study, scope),
+            Experiment::Cold => cold::cells(study, scope),
         }
     }
 }

@@ -110,7 +110,7 @@ fn lines<'a>(cells: &[&'a Finished]) -> Vec<Line<'a>> {
 /// the seeds, and users are drawn anew 2,000 times.
 fn over_users(cells: &[&Finished]) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
-    for ((experiment, dataset, protocol, metric), systems) in series(cells) {
+    for ((experiment, dataset, protocol, metric, cohort), systems) in series(cells) {
         for (key, runs) in systems {
             let Some(values) = average(&runs)? else { continue };
             let draws = Draws { draws: 2_000, ..Draws::default() };
@@ -124,14 +124,15 @@ fn over_users(cells: &[&Finished]) -> Result<Vec<Row>> {
                 .mean(bootstrap.interval.estimate)
                 .interval(bootstrap.interval.low, bootstrap.interval.high);
             row.variant.clone_from(&key.variant);
+            row.cohort = cohort.map(str::to_owned);
             rows.push(row);
         }
     }
     Ok(rows)
 }
 
-/// What a per-user series is about: experiment, data set, protocol, metric.
-type About<'a> = (&'a str, &'a str, &'a str, &'a str);
+/// What a per-user series is about: experiment, data set, protocol, metric, cohort.
+type About<'a> = (&'a str, &'a str, &'a str, &'a str, Option<&'a str>);
 /// A system's runs, one a seed.
 type Runs<'a> = (&'a Key, Vec<&'a UnitValues>);
 
@@ -145,6 +146,7 @@ fn series<'a>(cells: &[&'a Finished]) -> Vec<(About<'a>, Vec<Runs<'a>>)> {
                 cell.key.dataset.as_str(),
                 users.protocol.as_str(),
                 users.metric.as_str(),
+                users.cohort.as_deref(),
             );
             let at = all.iter().position(|(known, _)| *known == about).unwrap_or_else(|| {
                 all.push((about, Vec::new()));

@@ -24,6 +24,7 @@ pub(crate) struct Comparison {
     pub(crate) opponent: String,
     pub(crate) variant: Option<String>,
     title: String,
+    cohort: Option<String>,
     /// Ours minus theirs, mean over users; in the per-user metric (squared error for RMSE).
     pub(crate) difference: f64,
     /// Whether ours is the better mean.
@@ -39,7 +40,7 @@ impl Comparison {
             && row.dataset == self.dataset
             && row.protocol.as_ref() == Some(&self.protocol)
             && row.metric == self.metric
-            && row.cohort.is_none()
+            && row.cohort == self.cohort
             && system == self.opponent
             && row.variant == self.variant
             && row.system.as_ref() == Some(&self.title)
@@ -49,7 +50,7 @@ impl Comparison {
 /// All comparisons of a run.
 pub(crate) fn compare(cells: &[&Finished]) -> Result<Vec<Comparison>> {
     let mut all = Vec::new();
-    for ((experiment, dataset, protocol, metric), systems) in series(cells) {
+    for ((experiment, dataset, protocol, metric, cohort), systems) in series(cells) {
         let under_test = |system: &str, variant: &Option<String>| system == UNDER_TEST && variant.is_none();
         let Some((_, ours)) = systems.iter().find(|(key, _)| under_test(&key.system, &key.variant)) else {
             continue;
@@ -74,6 +75,7 @@ pub(crate) fn compare(cells: &[&Finished]) -> Result<Vec<Comparison>> {
                 opponent: key.system.clone(),
                 variant: key.variant.clone(),
                 title: key.title.clone(),
+                cohort: cohort.map(str::to_owned),
                 difference: result.difference,
                 ours_better: if error { result.difference < 0.0 } else { result.difference > 0.0 },
                 p: result.over_units.map(|test| test.p),

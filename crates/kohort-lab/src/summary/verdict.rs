@@ -41,14 +41,12 @@ pub(super) fn judge(row: Row, key: &Key) -> Row {
 }
 
 fn judge_error(row: Row, mean: f64, published: f64) -> Row {
-    let difference = mean - published;
-    let (verdict, word) = if difference.abs() <= SURPRISE_BAND {
+    let (verdict, word) = if (mean - published).abs() <= SURPRISE_BAND {
         (Verdict::Reproduced, "within")
     } else {
-        (Verdict::NotReproduced, "more than")
+        (Verdict::NotReproduced, "not within")
     };
-    row.published(published)
-        .verdict(verdict, format!("{difference:+.4} against Surprise's five folds, {word} {SURPRISE_BAND}"))
+    row.published(published).verdict(verdict, format!("{word} {SURPRISE_BAND} of Surprise's five folds"))
 }
 
 fn judge_list(row: Row, mean: f64, protocol: &Protocol, dataset: &str) -> Row {

@@ -1,0 +1,119 @@
+//! The cell that most experiments are made of: a system fitted on a random split and scored under its protocols.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use kohort_data::Way;
+use serde_json::json;
+
+use super::data_settings;
+use crate::cohorts::{Cohorts, GROUPS, HIDDEN};
+use crate::grid::{Cell, Key};
+use crate::measure::{Curve, Outcome, evaluate};
+use crate::profiling::{self, Trivial};
+use crate::protocols::SplitPlan;
+use crate::study::Study;
+use crate::systems::{Fitted, Material, System};
+
+/// The cell of a system on a split.
+pub(super) fn cell<'a>(
+    study: &'a Study,
+    experiment: &str,
+    plan: &Arc<SplitPlan>,
+    system: &Arc<System>,
+    seed: u64,
+) -> Cell<'a> {
+    let (plan, system) = (Arc::clone(plan), Arc::clone(system));
+    let size = study.dataset.interactions.len() as f64 / 1e5;
+    Cell {
+        key: key(study, experiment, plan.name, seed, &system),
+        cost: system.cost * size,
+        settings: json!({
+            "data": data_settings(study),
+            "plan": &*plan,
+            "config": system.config,
+            "groups": GROUPS,
+            "hidden": HIDDEN,
+        }),
+        work: Box::new(move || {
+            let dataset = &study.dataset;
+            let split = Way::RandomRows { share: plan.share }.split(&dataset.interactions, seed)?;
+            let cohorts = Cohorts::form(dataset, &split.train, GROUPS, seed)?;
+            let fitted = system.fit(&Material { dataset, train: &split.train, cohorts: &cohorts, seed })?;
+            let mut outcome = evaluate(dataset, &split, &plan, fitted.scorer.as_ref())?;
+            outcome.extend(profiling::of_head(&fitted, &split.test, &cohorts)?);
+            outcome.curves = curves(&fitted);
+            Ok(outcome)
+        }),
+    }
+}
+
+/// The key of a system's cell.
+pub(super) fn key(study: &Study, experiment: &str, split: &str, seed: u64, system: &System) -> Key {
+    Key {
+        experiment: experiment.to_owned(),
+        dataset: study.name().to_owned(),
+        split: split.to_owned(),
+        seed,
+        system: system.name.clone(),
+        title: system.title.clone(),
+        variant: system.variant.clone(),
+    }
+}
+
+/// The cell of a classifier that no profiling head should lose to.
+pub(super) fn trivial<'a>(
+    study: &'a Study,
+    experiment: &str,
+    plan: &Arc<SplitPlan>,
+    trivial: Trivial,
+    seed: u64,
+) -> Cell<'a> {
+    let (name, title) = trivial.names();
+    let plan = Arc::clone(plan);
+    Cell {
+        key: Key {
+            experiment: experiment.to_owned(),
+            dataset: study.name().to_owned(),
+            split: plan.name.to_owned(),
+            seed,
+            system: name.to_owned(),
+            title: title.to_owned(),
+            variant: None,
+        },
+        cost: 0.1,
+        settings: json!({
+            "data": data_settings(study),
+            "share": plan.share,
+            "groups": GROUPS,
+            "hidden": HIDDEN,
+        }),
+        work: Box::new(move || {
+            let split = Way::RandomRows { share: plan.share }.split(&study.dataset.interactions, seed)?;
+            let cohorts = Cohorts::form(&study.dataset, &split.train, GROUPS, seed)?;
+            trivial.measure(&study.dataset, &cohorts)
+        }),
+    }
+}
+
+/// One line for each number that was seen at every epoch.
+pub(super) fn curves(fitted: &Fitted) -> Vec<Curve> {
+    let mut curves: Vec<Curve> = Vec::new();
+    for log in &fitted.epochs {
+        for (name, value) in log.values.iter().filter(|(_, value)| value.is_finite()) {
+            let point = (log.epoch as f64, *value);
+            match curves.iter_mut().find(|curve| curve.name == *name) {
+                Some(curve) => curve.points.push(point),
+                None => curves.push(Curve { name: name.clone(), points: vec![point] }),
+            }
+        }
+    }
+    curves
+}
+
+/// A measurement that is only about some of the users.
+pub(super) fn merged(parts: Vec<(&str, Outcome)>) -> Outcome {
+    let mut all = Outcome::default();
+    parts.into_iter().for_each(|(cohort, part)| all.extend(part.of(cohort)));
+    all
+}
