@@ -30,7 +30,6 @@ pub struct Shards<F: Real = f32> {
 struct Worker<F: Real> {
     tape: Tape<F>,
     grads: Grads<F>,
-    losses: Vec<f64>,
 }
 
 impl<F: Real> Shards<F> {
@@ -46,34 +45,40 @@ impl<F: Real> Shards<F> {
         Shards { rows, workers: Vec::new(), used: 0, total: Grads::new(params) }
     }
 
-    /// Runs `work` once for each shard of a batch of `batch` rows. `work` records a forward pass on the (reset) tape,
-    /// sweeps backward into the (cleared) gradients, and returns the shard's losses, as many from each shard.
-    ///
-    /// Returns the sums of gradients and losses over shards, in shard order.
-    pub fn run<W>(&mut self, params: &Params<F>, batch: usize, work: W) -> (&Grads<F>, Vec<f64>)
+    /// Runs `record` once for each shard of a batch of `batch` rows, on its reset tape, and returns what each gave,
+    /// in shard order. The recordings stay for any number of [`Shards::backward`] calls.
+    pub fn forward<T, W>(&mut self, params: &Params<F>, batch: usize, record: W) -> Vec<T>
     where
-        W: Fn(Shard, &mut Tape<F>, &mut Grads<F>) -> Vec<f64> + Sync,
+        T: Send,
+        W: Fn(Shard, &mut Tape<F>) -> T + Sync,
     {
         let count = batch.div_ceil(self.rows);
         while self.workers.len() < count {
-            self.workers.push(Worker { tape: Tape::new(), grads: Grads::new(params), losses: Vec::new() });
+            self.workers.push(Worker { tape: Tape::new(), grads: Grads::new(params) });
         }
         self.used = count;
         let rows = self.rows;
-        let used = &mut self.workers[..count];
-        used.par_iter_mut().enumerate().for_each(|(index, worker)| {
+        let run = |(index, worker): (usize, &mut Worker<F>)| {
             worker.tape.reset();
+            record(Shard { index, rows: index * rows..((index + 1) * rows).min(batch) }, &mut worker.tape)
+        };
+        self.workers[..count].par_iter_mut().enumerate().map(run).collect()
+    }
+
+    /// Runs `sweep` once for each shard of the last forward, on its tape and cleared gradients, and returns the sum of
+    /// the gradients over shards, in shard order.
+    pub fn backward<W>(&mut self, sweep: W) -> &Grads<F>
+    where
+        W: Fn(usize, &mut Tape<F>, &mut Grads<F>) + Sync,
+    {
+        let used = &mut self.workers[..self.used];
+        used.par_iter_mut().enumerate().for_each(|(index, worker)| {
             worker.grads.clear();
-            let shard = Shard { index, rows: index * rows..((index + 1) * rows).min(batch) };
-            worker.losses = work(shard, &mut worker.tape, &mut worker.grads);
+            sweep(index, &mut worker.tape, &mut worker.grads);
         });
         let parts: Vec<&Grads<F>> = used.iter().map(|w| &w.grads).collect();
         self.total.sum_of(&parts);
-        let mut losses = used.first().map(|w| vec![0.0; w.losses.len()]).unwrap_or_default();
-        for worker in used.iter() {
-            losses.iter_mut().zip(&worker.losses).for_each(|(sum, loss)| *sum += loss);
-        }
-        (&self.total, losses)
+        &self.total
     }
 
     /// The tapes of the last batch in shard order, to look into: values, attention maps, the op that went wrong.

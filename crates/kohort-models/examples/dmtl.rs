@@ -1,7 +1,7 @@
 //! Trains DMTL on a real data set and prints its error on validation rows, epoch by epoch, and on test rows at the end.
 //!
 //! `cargo run --release -p kohort-models --example dmtl -- ml-100k 0 [key=value …]`, where a value is TOML and a key may be dotted:
-//! `context.time=false`, `train.epochs=4`. Needs `KOHORT_MIRROR`, or network.
+//! `context.time=false`, `train.epochs=4`. `ml-100k:paper` starts from the paper's inputs. Needs `KOHORT_MIRROR`, or network.
 
 use std::error::Error;
 use std::path::Path;
@@ -18,7 +18,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
     let name = args.next().unwrap_or_else(|| "ml-100k".to_owned());
     let seed: u64 = args.next().map_or(Ok(0), |s| s.parse())?;
-    let mut settings: toml::Table = toml::from_str(&toml::to_string(&Config::for_dataset(&name))?)?;
+    let preset = match name.strip_suffix(":paper") {
+        Some(_) => Config::paper(),
+        None => Config::for_dataset(&name),
+    };
+    let name = name.trim_end_matches(":paper").to_owned();
+    let mut settings: toml::Table = toml::from_str(&toml::to_string(&preset)?)?;
     for pair in args {
         let (key, value) = pair.split_once('=').ok_or("settings are key=value")?;
         let mut at = &mut settings;
@@ -65,6 +70,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let model = fit(&split.train, None)?;
     let answers = split.test.answers();
     let predicted = predict(&model, split.test.queries(), dataset.scale).ok_or("rates")?;
+    for name in ["bias", "svd++"] {
+        let entry = kohort_models::baselines::registry().into_iter().find(|e| e.name == name).ok_or(name)?;
+        let rival = (entry.fit)(&split.train, seed)?;
+        let predicted = predict(rival.as_ref(), split.test.queries(), dataset.scale).ok_or("rates")?;
+        println!("{name} test {:.4}", kohort_eval::rating::rmse(&predicted, &answers.rating)?);
+    }
     println!("test {:.4}", kohort_eval::rating::rmse(&predicted, &answers.rating)?);
     Ok(())
 }

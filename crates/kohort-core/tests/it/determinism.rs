@@ -32,7 +32,7 @@ fn train(state: &mut State, [table, w, b, head]: [ParamId; 4], steps: std::ops::
     let mut shards = Shards::new(&state.params, 64);
     for step in steps {
         let params = &state.params;
-        let (grads, _) = shards.run(params, ROWS, |shard, tape, grads| {
+        let losses = shards.forward(params, ROWS, |shard, tape| {
             let row = |n: usize| (n as u64 * 7 + step) as u32 % 50;
             let rows: Vec<u32> = shard.rows.clone().map(row).collect();
             let target: Vec<f32> = rows.iter().map(|&r| r as f32 / 50.0).collect();
@@ -41,10 +41,10 @@ fn train(state: &mut State, [table, w, b, head]: [ParamId; 4], steps: std::ops::
             let h = tape.linear(params, x, w, Some(b), Activation::Relu);
             let h = tape.dropout(h, 0.2, &mut masks);
             let y = tape.linear(params, h, head, None, Activation::Identity);
-            let loss = tape.loss(LossKind::Squared, y, &target, None, 1.0 / ROWS as f32);
-            tape.backward(params, &[(loss, 1.0)], grads);
-            vec![tape.scalar(loss)]
+            tape.loss(LossKind::Squared, y, &target, None, 1.0 / ROWS as f32)
         });
+        let grads =
+            shards.backward(|shard, tape, grads| tape.backward(params, &[(losses[shard], 1.0)], grads));
         state.optimizer.step(&mut state.params, grads, 0.01);
         state.average.update(&state.params);
     }

@@ -138,6 +138,12 @@ impl Config {
         Config::from_toml(text).expect("the configs of this crate are tested")
     }
 
+    /// The inputs that the paper names and nothing else: ids and side features, no history, no context, a linear head.
+    pub fn paper() -> Config {
+        Config::from_toml(include_str!("../../configs/dmtl-paper.toml"))
+            .expect("the configs of this crate are tested")
+    }
+
     /// Checks every setting against its range.
     ///
     /// # Errors
