@@ -1,1 +1,4 @@
-//! Cross-crate tests.
+//! Contracts that cross crates: what every scorer keeps, and what a stranger's damaged input meets.
+
+mod contracts;
+mod readme;

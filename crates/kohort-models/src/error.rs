@@ -57,6 +57,9 @@ pub enum ModelError {
     /// Weights or masks that can't be used.
     #[error(transparent)]
     Objective(#[from] ObjectiveError),
+    /// Exported weights that can't be read or written.
+    #[error(transparent)]
+    Weights(#[from] kohort_core::weights::WeightsError),
     /// A checkpoint that can't be read or written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),

@@ -164,6 +164,22 @@ impl Dmtl {
         &self.params
     }
 
+    /// Writes the weights as a safetensors file for other tools, with `metadata` (canonical JSON, say) inside.
+    ///
+    /// # Errors
+    /// If the file can't be written.
+    pub fn export(&self, path: &std::path::Path, metadata: &str) -> Result<(), ModelError> {
+        Ok(kohort_core::weights::export(&self.params, path, metadata)?)
+    }
+
+    /// Takes over the weights of an exported model of the same shape; changes nothing when there is an error.
+    ///
+    /// # Errors
+    /// If the file is damaged or holds another model.
+    pub fn import(&mut self, path: &std::path::Path) -> Result<(), ModelError> {
+        Ok(kohort_core::weights::import(&mut self.params, path)?)
+    }
+
     /// Probability of each group for the user of each query, `[queries, groups]`.
     pub fn profile(&self, queries: Queries<'_>) -> Vec<f32> {
         let described = self.batch_of(queries);

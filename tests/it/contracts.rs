@@ -1,0 +1,141 @@
+//! Run by every system, baseline or multi-task model alike. A new system is covered by appearing in [`systems`].
+
+use kohort::models::baselines::registry;
+use kohort::models::context::ContextConfig;
+use kohort::models::dmtl::{Attention, Tasks};
+use kohort::prelude::*;
+
+struct World {
+    dataset: Dataset,
+    split: kohort::data::Split,
+    groups: Vec<u32>,
+    count: usize,
+}
+
+fn world() -> World {
+    let (dataset, truth) = Recipe::small().generate(11).expect("synthetic data");
+    let split = Way::RandomRows { share: 0.2 }.split(&dataset.interactions, 1).expect("split");
+    World { dataset, split, groups: truth.cohort.clone(), count: truth.cohorts }
+}
+
+type Fit = Box<dyn Fn(&World, u64) -> Box<dyn Scorer> + Sync>;
+
+/// Every baseline of the registry, and DMTL in forms that take different roads through the code.
+fn systems() -> Vec<(String, Fit)> {
+    let mut systems: Vec<(String, Fit)> = registry()
+        .into_iter()
+        .map(|entry| {
+            let fit: Fit =
+                Box::new(move |world, seed| (entry.fit)(&world.split.train, seed).expect(entry.name));
+            (entry.name.to_owned(), fit)
+        })
+        .collect();
+    let base = Config {
+        embedding: 4,
+        shared: 8,
+        train: TrainConfig { epochs: 2, batch: 128, shard_rows: 32, ..TrainConfig::default() },
+        ..Config::default()
+    };
+    let context = Some(ContextConfig { folds: 3, ..ContextConfig::default() });
+    for (name, config) in [
+        ("dmtl", base.clone()),
+        ("dmtl with context and history", Config { context, history: true, dot: true, ..base.clone() }),
+        ("dmtl over members", Config { attention: Attention::Members, ..base.clone() }),
+        ("dmtl, rating only", Config { tasks: Tasks::Rating, ..base }),
+    ] {
+        let fit: Fit = Box::new(move |world, seed| {
+            let input = Input {
+                dataset: &world.dataset,
+                train: &world.split.train,
+                validation: None,
+                groups: &world.groups,
+                group_count: world.count,
+                labelled: None,
+            };
+            Box::new(dmtl::fit(input, &config, seed, &mut |_| {}).expect(name))
+        });
+        systems.push((name.to_owned(), fit));
+    }
+    systems
+}
+
+#[test]
+fn every_system_gives_finite_scores_one_a_query_in_order() {
+    let world = world();
+    let queries = world.split.test.queries();
+    for (name, fit) in systems() {
+        let model = fit(&world, 1);
+        let scores = model.score(queries);
+        assert_eq!(scores.len(), queries.user.len(), "{name}");
+        assert!(scores.iter().all(|s| s.is_finite()), "{name}");
+        for n in [0, scores.len() / 2, scores.len() - 1] {
+            let one = Queries {
+                user: &queries.user[n..=n],
+                item: &queries.item[n..=n],
+                time: &queries.time[n..=n],
+            };
+            let alone = model.score(one)[0];
+            assert!((alone - scores[n]).abs() < 1e-4, "{name}: {alone} alone, {} among others", scores[n]);
+        }
+        assert!(model.score(Queries { user: &[], item: &[], time: &[] }).is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn every_system_answers_for_newcomers() {
+    let world = world();
+    let newcomers = Queries { user: &[u32::MAX, 0], item: &[0, u32::MAX], time: &[0, 0] };
+    for (name, fit) in systems() {
+        assert!(fit(&world, 1).score(newcomers).iter().all(|s| s.is_finite()), "{name}");
+    }
+}
+
+#[test]
+fn every_system_keeps_ratings_on_the_scale_or_does_not_rate() {
+    let world = world();
+    for (name, fit) in systems() {
+        let model = fit(&world, 1);
+        match predict(model.as_ref(), world.split.test.queries(), world.dataset.scale) {
+            Some(ratings) => assert!(ratings.iter().all(|&r| world.dataset.scale.contains(r)), "{name}"),
+            None => assert!(!model.rates(), "{name}"),
+        }
+    }
+}
+
+#[test]
+fn every_system_gives_the_same_bits_for_one_seed_and_any_number_of_threads() {
+    let world = world();
+    let queries = world.split.test.queries();
+    for (name, fit) in systems() {
+        let with = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("pool");
+            pool.install(|| fit(&world, 3).score(queries))
+        };
+        let bits = |scores: Vec<f32>| scores.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+        let one = bits(with(1));
+        assert!(one == bits(with(2)) && one == bits(with(5)), "{name}");
+    }
+}
+
+#[test]
+fn exported_weights_score_as_the_model_they_came_from() {
+    let world = world();
+    let input = Input {
+        dataset: &world.dataset,
+        train: &world.split.train,
+        validation: None,
+        groups: &world.groups,
+        group_count: world.count,
+        labelled: None,
+    };
+    let config = Config { train: TrainConfig { epochs: 1, ..TrainConfig::default() }, ..Config::default() };
+    let trained = dmtl::fit(input, &config, 1, &mut |_| {}).expect("trained");
+    let mut other = dmtl::fit(input, &config, 2, &mut |_| {}).expect("trained");
+    let queries = world.split.test.queries();
+    assert_ne!(trained.score(queries), other.score(queries));
+    let dir = tempfile::tempdir().expect("folder");
+    let path = dir.path().join("dmtl.safetensors");
+    trained.export(&path, "{}").expect("exported");
+    other.import(&path).expect("imported");
+    assert_eq!(trained.score(queries), other.score(queries));
+}
