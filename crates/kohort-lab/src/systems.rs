@@ -20,7 +20,7 @@ pub(crate) const UNDER_TEST: &str = "dmtl";
 /// What a fit may see.
 #[derive(Clone, Copy)]
 pub(crate) struct Material<'a> {
-    /// Features and vocabularies; its rating rows are not for fits.
+    /// Features and vocabularies, without ratings.
     pub(crate) dataset: &'a Dataset,
     /// The rows to learn from.
     pub(crate) train: &'a Train,

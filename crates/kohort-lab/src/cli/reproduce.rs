@@ -16,7 +16,8 @@ use crate::grid::{self, End, Finished, Progress, Store};
 use crate::manifest::{self, Build, Course};
 use crate::page::{self, Run};
 use crate::study::{self, Looking};
-use crate::{summary, systems};
+use crate::summary::{self, Summary};
+use crate::systems;
 
 /// Runs what the flags ask for and writes the report; returns the summary for standard output.
 ///
@@ -54,7 +55,7 @@ pub(crate) fn reproduce(flags: &Reproduce, progress: &Progress, say: &mut dyn Fn
             End::Failed { .. } => None,
         })
         .collect();
-    let rows = summary::rows(&finished)?;
+    let Summary { rows, comparisons } = summary::summarise(&finished)?;
     let course = Course {
         started,
         took: clock.elapsed(),
@@ -78,7 +79,8 @@ pub(crate) fn reproduce(flags: &Reproduce, progress: &Progress, say: &mut dyn Fn
         skipped: &found.skipped,
         cells: &finished,
         rows: &rows,
-    })?;
+        comparisons: &comparisons,
+    });
     let names: Vec<&str> = experiments.iter().map(|experiment| experiment.name()).collect();
     let mut all_systems = systems::baselines(scope.quick);
     for study in &found.studies {

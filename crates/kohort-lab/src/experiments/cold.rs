@@ -61,8 +61,9 @@ fn work(study: &Study, plan: &SplitPlan, system: &System, seed: u64) -> Result<O
     let dataset = &study.dataset;
     let split = Way::RandomRows { share: plan.share }.split(&dataset.interactions, seed)?;
     let split = with_cold_users(&dataset.interactions, split, seed)?;
-    let cohorts = Cohorts::form(dataset, &split.train, GROUPS, seed)?;
-    let fitted = system.fit(&Material { dataset, train: &split.train, cohorts: &cohorts, seed })?;
+    let cohorts = Cohorts::form(&study.blind, &split.train, GROUPS, seed)?;
+    let fitted =
+        system.fit(&Material { dataset: &study.blind, train: &split.train, cohorts: &cohorts, seed })?;
     let mut is_cold = vec![false; dataset.users.len()];
     split.train.cold_users(ENOUGH).into_iter().for_each(|user| is_cold[user as usize] = true);
     let mut parts = Vec::new();

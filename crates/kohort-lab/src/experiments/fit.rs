@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
 use kohort_data::Way;
 use serde_json::json;
 
@@ -38,8 +37,13 @@ pub(super) fn cell<'a>(
         work: Box::new(move || {
             let dataset = &study.dataset;
             let split = Way::RandomRows { share: plan.share }.split(&dataset.interactions, seed)?;
-            let cohorts = Cohorts::form(dataset, &split.train, GROUPS, seed)?;
-            let fitted = system.fit(&Material { dataset, train: &split.train, cohorts: &cohorts, seed })?;
+            let cohorts = Cohorts::form(&study.blind, &split.train, GROUPS, seed)?;
+            let fitted = system.fit(&Material {
+                dataset: &study.blind,
+                train: &split.train,
+                cohorts: &cohorts,
+                seed,
+            })?;
             let mut outcome = evaluate(dataset, &split, &plan, fitted.scorer.as_ref())?;
             outcome.extend(profiling::of_head(&fitted, &split.test, &cohorts)?);
             outcome.curves = curves(&fitted);
@@ -90,7 +94,7 @@ pub(super) fn trivial<'a>(
         }),
         work: Box::new(move || {
             let split = Way::RandomRows { share: plan.share }.split(&study.dataset.interactions, seed)?;
-            let cohorts = Cohorts::form(&study.dataset, &split.train, GROUPS, seed)?;
+            let cohorts = Cohorts::form(&study.blind, &split.train, GROUPS, seed)?;
             trivial.measure(&study.dataset, &cohorts)
         }),
     }

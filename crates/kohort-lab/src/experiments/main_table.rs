@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::sweeps::protocol_a;
 use super::{MAIN_SPLIT, Scope, fit};
 use crate::grid::Cell;
 use crate::profiling::Trivial;
@@ -14,14 +15,17 @@ pub(super) fn cells<'a>(study: &'a Study, scope: &Scope) -> Vec<Cell<'a>> {
     let baselines = systems::baselines(scope.quick);
     let ours = systems::under_test(&study.dataset, scope.quick);
     let all: Vec<_> = baselines.into_iter().chain(ours).map(Arc::new).collect();
+    let of_variants = protocol_a(study).map(Arc::new);
     let mut cells = Vec::new();
     for plan in splits(study.name()).into_iter().map(Arc::new) {
         for system in &all {
-            // Variants of the system under test explain it; one split is enough for that.
-            if system.variant.is_some() && plan.name != MAIN_SPLIT {
-                continue;
-            }
-            cells.extend(scope.seeds.iter().map(|&seed| fit::cell(study, "main", &plan, system, seed)));
+            // Variants of the system under test explain it; protocol (a) is enough for that.
+            let plan = match (&system.variant, &of_variants) {
+                (None, _) => &plan,
+                (Some(_), Some(of_variants)) if plan.name == MAIN_SPLIT => of_variants,
+                (Some(_), _) => continue,
+            };
+            cells.extend(scope.seeds.iter().map(|&seed| fit::cell(study, "main", plan, system, seed)));
         }
         if plan.name == MAIN_SPLIT {
             for trivial in Trivial::ALL {

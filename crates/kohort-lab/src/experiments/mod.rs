@@ -2,6 +2,7 @@
 
 pub(crate) mod cold;
 mod fit;
+pub(crate) mod groups;
 mod main_table;
 mod sweeps;
 
@@ -35,12 +36,14 @@ pub(crate) enum Experiment {
     Attention,
     /// Users with few training rows.
     Cold,
+    /// Groups as units: KMeans groups and real ones.
+    Groups,
 }
 
 impl Experiment {
     /// All, in the order of the report.
-    pub(crate) const ALL: [Experiment; 4] =
-        [Experiment::Main, Experiment::Lambda, Experiment::Attention, Experiment::Cold];
+    pub(crate) const ALL: [Experiment; 5] =
+        [Experiment::Main, Experiment::Lambda, Experiment::Attention, Experiment::Cold, Experiment::Groups];
 
     /// Name on the command line and in rows.
     pub(crate) fn name(self) -> &'static str {
@@ -49,6 +52,7 @@ impl Experiment {
             Experiment::Lambda => "lambda",
             Experiment::Attention => "attention",
             Experiment::Cold => "cold",
+            Experiment::Groups => "groups",
         }
     }
 
@@ -89,6 +93,7 @@ impl Experiment {
             Experiment::Lambda => sweeps::lambda(study, scope),
             Experiment::Attention => sweeps::attention(study, scope),
             Experiment::Cold => cold::cells(study, scope),
+            Experiment::Groups => groups::cells(study, scope),
         }
     }
 }

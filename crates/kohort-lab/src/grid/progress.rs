@@ -29,7 +29,6 @@ enum Lines {
 #[derive(Default)]
 struct State {
     since: Option<Instant>,
-    resumed: usize,
     total: usize,
     done: usize,
     cost_done: f64,
@@ -63,7 +62,7 @@ impl Progress {
     /// The grid begins, with `resumed` cells from earlier runs.
     pub(crate) fn start<'a>(&self, resumed: usize, waiting: impl Iterator<Item = &'a Cell<'a>>) {
         let Ok(mut state) = self.state.lock() else { return };
-        *state = State { since: Some(Instant::now()), resumed, ..State::default() };
+        *state = State { since: Some(Instant::now()), ..State::default() };
         for cell in waiting {
             state.total += 1;
             state.cost_total += cell.cost;

@@ -1,22 +1,16 @@
 //! The sections of one data set: what it is, then a box, a table and plots for every protocol.
 
-use anyhow::Result;
-use kohort_report::{
-    Axis, Bar, BarPlot, Block, Column, Grid, Mark, Reference, ReferenceKind, Row, Section, Table,
-};
+use kohort_report::{Axis, Bar, BarPlot, Block, Column, Grid, Mark, Reference, ReferenceKind, Row, Section};
 
 use super::boxes::protocol_box;
-use super::{Run, UNDER_TEST_TITLE};
+use super::tables::{by_system, name_of};
+use super::{Run, UNDER_TEST_TITLE, profiling};
 use crate::experiments::Experiment;
 use crate::protocols::{Protocol, SplitPlan, splits};
 use crate::study::Study;
 
-const TEST_NOTE: &str = "the mark says that DMTL differs from this system: paired t-test over users, differences \
-     averaged over the seeds (for RMSE: each user's mean squared error), p below 0.05 after Holm's correction over all \
-     systems of the table";
-
 /// All sections of a data set.
-pub(super) fn sections(run: &Run<'_>, study: &Study) -> Result<Vec<Section>> {
+pub(super) fn sections(run: &Run<'_>, study: &Study) -> Vec<Section> {
     let mut sections = Vec::new();
     if run.experiments.contains(&Experiment::Main) {
         let rows = run.rows_of("main", study.name());
@@ -30,8 +24,9 @@ pub(super) fn sections(run: &Run<'_>, study: &Study) -> Result<Vec<Section>> {
                 sections.push(one(section, run, study, &plan, protocol, &rows));
             }
         }
+        sections.extend(profiling::section(run, study, &rows));
     }
-    Ok(sections)
+    sections
 }
 
 fn about(section: Section, study: &Study) -> Section {
@@ -68,19 +63,15 @@ fn one(
         columns.splice(0..0, [Column::lower("RMSE"), Column::lower("MAE")]);
     }
     let seeds = run.scope.seeds.len();
-    let table = Table::by_system(
-        format!(
-            "{}, protocol ({}): mean over {seeds} seeds, 95 % interval of that mean",
-            study.title, protocol.name
-        ),
-        &own,
-        &columns,
-    )
-    .highlight(UNDER_TEST_TITLE)
-    .sort_by(if protocol.errors { "RMSE" } else { "NDCG@10" });
-    let tested = own.iter().any(|row| row.p_value.is_some());
-    let table = if tested { table.test_note(TEST_NOTE) } else { table };
-    let mut section = section.block(protocol_box(run, study, plan, protocol)).block(table);
+    let caption = format!(
+        "{}, protocol ({}): mean over {seeds} seeds, 95 % interval of that mean",
+        study.title, protocol.name
+    );
+    let sort = if protocol.errors { "RMSE" } else { "NDCG@10" };
+    let mut section = section.block(protocol_box(run, study, plan, protocol));
+    if let Some(table) = by_system(caption, &own, &columns, sort) {
+        section = section.block(table);
+    }
     for metric in ["P@10", "R@10"] {
         if let Some(plot) = between(&own, metric, protocol) {
             section = section.block(plot);
@@ -90,6 +81,9 @@ fn one(
         if let Some(plot) = errors(&own) {
             section = section.block(plot);
         }
+    }
+    if let Some(grid) = against_all(run, study, protocol) {
+        section = section.block(Block::Grid(grid));
     }
     if let Some(grid) = other_readings(plan, protocol, rows) {
         section = section.block(Block::Grid(grid));
@@ -105,10 +99,7 @@ fn bars(rows: &[Row], metric: &str, lower: bool) -> Vec<Bar> {
             let system = row.system.clone().unwrap_or_default();
             Some(Bar {
                 highlight: system == UNDER_TEST_TITLE && row.variant.is_none(),
-                label: row
-                    .variant
-                    .as_ref()
-                    .map_or_else(|| system.clone(), |variant| format!("{system} ({variant})")),
+                label: name_of(&system, row.variant.as_deref()),
                 value: row.mean?,
                 low: row.low,
                 high: row.high,
@@ -200,5 +191,44 @@ fn other_readings(plan: &SplitPlan, protocol: &Protocol, rows: &[Row]) -> Option
             .into(),
         header,
         lines,
+    })
+}
+
+/// The paired tests of a protocol, one opponent a line.
+fn against_all(run: &Run<'_>, study: &Study, protocol: &Protocol) -> Option<Grid> {
+    let own: Vec<_> = run
+        .comparisons
+        .iter()
+        .filter(|test| {
+            test.experiment == "main"
+                && test.dataset == study.name()
+                && test.protocol == protocol.name
+                && test.variant.is_none()
+        })
+        .collect();
+    let mut opponents: Vec<&str> = Vec::new();
+    for test in &own {
+        if !opponents.contains(&&*test.title) {
+            opponents.push(&test.title);
+        }
+    }
+    let cell = |opponent: &str, metric: &str| {
+        let test = own.iter().find(|test| test.title == opponent && test.metric == metric)?;
+        let word = if test.ours_better { "better" } else { "worse" };
+        let p = match test.p {
+            Some(p) if p < 0.001 => "p < 0.001".to_owned(),
+            Some(p) => format!("p = {p:.3}"),
+            None => "no test: all differences are equal".to_owned(),
+        };
+        Some(format!("{:+.4}, {word}, {p}", test.difference))
+    };
+    let lines = opponents.iter().map(|opponent| {
+        let shown = |metric| cell(opponent, metric).unwrap_or_else(|| "–".to_owned());
+        vec![(*opponent).to_owned(), shown("RMSE"), shown("NDCG@10")]
+    });
+    (!opponents.is_empty()).then(|| Grid {
+        caption: "DMTL against each baseline: mean difference over users (ours less theirs), and p after Holm's correction".into(),
+        header: vec!["Baseline".into(), "Mean squared error of a user".into(), "NDCG@10".into()],
+        lines: lines.collect(),
     })
 }

@@ -3,15 +3,18 @@
 mod boxes;
 mod closing;
 mod dataset;
+mod further;
 mod lead;
+mod profiling;
+mod tables;
 
-use anyhow::Result;
 use kohort_report::{Report, Row};
 
 use crate::experiments::{Experiment, Scope};
 use crate::grid::Finished;
 use crate::manifest::{Build, Course};
 use crate::study::{Skipped, Study};
+use crate::summary::Comparison;
 
 /// Everything a page is made of.
 pub(crate) struct Run<'a> {
@@ -23,6 +26,7 @@ pub(crate) struct Run<'a> {
     pub(crate) skipped: &'a [Skipped],
     pub(crate) cells: &'a [&'a Finished],
     pub(crate) rows: &'a [Row],
+    pub(crate) comparisons: &'a [Comparison],
 }
 
 impl Run<'_> {
@@ -34,7 +38,7 @@ impl Run<'_> {
 }
 
 /// The page.
-pub(crate) fn report(run: &Run<'_>) -> Result<Report> {
+pub(crate) fn report(run: &Run<'_>) -> Report {
     let mut report = Report::new(
         "Joint group profiling and recommendation, reproduced",
         run.course.started.clone(),
@@ -44,10 +48,13 @@ pub(crate) fn report(run: &Run<'_>) -> Result<Report> {
     report.highlights = lead::highlights(run);
     lead::facts(run, &mut report);
     for study in run.studies {
-        report.sections.extend(dataset::sections(run, study)?);
+        report.sections.extend(dataset::sections(run, study));
+        for &experiment in run.experiments {
+            report.sections.extend(further::sections(run, study, experiment));
+        }
     }
     report.sections.extend(closing::sections(run));
-    Ok(report)
+    report
 }
 
 /// The rows for the terminal: tables of their own, without what is only there for the report.

@@ -7,7 +7,7 @@ pub(crate) use find::{Looking, find, list};
 pub(crate) use provenance::{FileRecord, Provenance};
 
 use anyhow::Result;
-use kohort_data::{Dataset, Duplicates, synthetic::Recipe};
+use kohort_data::{Dataset, Duplicates, Features, synthetic::Recipe};
 
 use crate::files::sha256;
 
@@ -16,6 +16,9 @@ use crate::files::sha256;
 pub(crate) struct Study {
     /// The rows, pairs merged by their mean rating.
     pub(crate) dataset: Dataset,
+    /// The same without any rating: what fits may see besides their training rows. A model that looked for the
+    /// answers in the data set would find none.
+    pub(crate) blind: Dataset,
     /// Name for people.
     pub(crate) title: String,
     /// Where it came from.
@@ -25,7 +28,15 @@ pub(crate) struct Study {
 impl Study {
     /// Merges repeated pairs: a pair with a row in both parts of a split would tell the answer.
     pub(crate) fn new(dataset: &Dataset, title: String, provenance: Provenance) -> Result<Study> {
-        Ok(Study { dataset: dataset.merge_duplicates(Duplicates::Mean)?, title, provenance })
+        let dataset = dataset.merge_duplicates(Duplicates::Mean)?;
+        let nothing = dataset.interactions.select(&[]);
+        let blind = Dataset {
+            interactions: nothing,
+            row_features: Features::default(),
+            groups: None,
+            ..dataset.clone()
+        };
+        Ok(Study { dataset, blind, title, provenance })
     }
 
     /// Rows with planted cohorts, for machines where no real data can be had.

@@ -13,11 +13,21 @@ use kohort_report::Row;
 use crate::grid::{Finished, Key};
 use crate::measure::{Number, SQUARED_ERROR};
 
-pub(crate) use paired::compare;
+pub(crate) use paired::Comparison;
+use paired::compare;
 pub(crate) use verdict::RULES;
 
-/// All rows of a run, in the order of the cells; within a data set by protocol.
-pub(crate) fn rows(cells: &[&Finished]) -> Result<Vec<Row>> {
+/// What the cells of a run say together.
+#[derive(Debug, Default)]
+pub(crate) struct Summary {
+    /// All rows, in the order of the cells; within a data set by protocol.
+    pub(crate) rows: Vec<Row>,
+    /// The system under test against every other.
+    pub(crate) comparisons: Vec<Comparison>,
+}
+
+/// Means, intervals, tests and verdicts.
+pub(crate) fn summarise(cells: &[&Finished]) -> Result<Summary> {
     let comparisons = compare(cells)?;
     let mut rows: Vec<Row> = Vec::new();
     for line in lines(cells) {
@@ -34,7 +44,7 @@ pub(crate) fn rows(cells: &[&Finished]) -> Result<Vec<Row>> {
         rows.push(verdict::judge(row, &line.key));
     }
     rows.extend(over_users(cells)?);
-    Ok(rows)
+    Ok(Summary { rows, comparisons })
 }
 
 /// One number of one system over the seeds.

@@ -23,8 +23,8 @@ pub(crate) struct Comparison {
     pub(crate) metric: String,
     pub(crate) opponent: String,
     pub(crate) variant: Option<String>,
-    title: String,
-    cohort: Option<String>,
+    pub(crate) title: String,
+    pub(crate) cohort: Option<String>,
     /// Ours minus theirs, mean over users; in the per-user metric (squared error for RMSE).
     pub(crate) difference: f64,
     /// Whether ours is the better mean.
@@ -48,7 +48,7 @@ impl Comparison {
 }
 
 /// All comparisons of a run.
-pub(crate) fn compare(cells: &[&Finished]) -> Result<Vec<Comparison>> {
+pub(super) fn compare(cells: &[&Finished]) -> Result<Vec<Comparison>> {
     let mut all = Vec::new();
     for ((experiment, dataset, protocol, metric, cohort), systems) in series(cells) {
         let under_test = |system: &str, variant: &Option<String>| system == UNDER_TEST && variant.is_none();
