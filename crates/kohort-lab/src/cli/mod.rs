@@ -93,7 +93,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let outcome = match flags.command {
         Command::Reproduce(flags) => {
-            let said = reproduce(&flags, &Progress::for_people(), &mut |line| eprintln!("{line}"));
+            let looking = Looking::new(flags.data.clone(), flags.offline);
+            let said = reproduce(&flags, &looking, &Progress::for_people(), &mut |line| eprintln!("{line}"));
             said.map(|summary| println!("{summary}"))
         }
         Command::Data(flags) => data(flags),

@@ -22,7 +22,12 @@ use crate::systems;
 /// Runs what the flags ask for and writes the report; returns the summary for standard output.
 ///
 /// The report is written before an error about its contents (failed cells, results outside their band) is returned.
-pub(crate) fn reproduce(flags: &Reproduce, progress: &Progress, say: &mut dyn FnMut(&str)) -> Result<String> {
+pub(crate) fn reproduce(
+    flags: &Reproduce,
+    looking: &Looking,
+    progress: &Progress,
+    say: &mut dyn FnMut(&str),
+) -> Result<String> {
     let (clock, started) = (Instant::now(), utc(SystemTime::now()));
     let experiments = Experiment::chosen(flags.all, &flags.only)?;
     let count = flags.seeds.unwrap_or(if flags.quick { 2 } else { 5 });
@@ -36,8 +41,7 @@ pub(crate) fn reproduce(flags: &Reproduce, progress: &Progress, say: &mut dyn Fn
     if let Some(warning) = &build.warning {
         say(&format!("warning: {warning}"));
     }
-    let looking = Looking::new(flags.data.clone(), flags.offline);
-    let found = study::find(&looking, flags.quick, say)?;
+    let found = study::find(looking, flags.quick, say)?;
 
     let mut cells = Vec::new();
     for study in &found.studies {

@@ -31,6 +31,7 @@ pub(super) fn lead(run: &Run<'_>) -> String {
             ));
         }
     }
+    text.push_str(&second_task(run));
     if !run.skipped.is_empty() {
         let names: Vec<&str> = run.skipped.iter().map(|skipped| skipped.name.as_str()).collect();
         text.push_str(&format!(
@@ -39,6 +40,32 @@ pub(super) fn lead(run: &Run<'_>) -> String {
         ));
     }
     text
+}
+
+/// What the profiling task does for ratings, where the single-task twin was run.
+fn second_task(run: &Run<'_>) -> String {
+    let twins = run.comparisons.iter().filter(|test| {
+        test.experiment == "main"
+            && test.protocol == "a"
+            && test.metric == "RMSE"
+            && test.variant.as_deref().is_some_and(|variant| variant.starts_with("single task"))
+    });
+    let said: Vec<String> = twins
+        .filter_map(|test| {
+            let p = test.p?;
+            let study = run.studies.iter().find(|study| study.name() == test.dataset)?;
+            let word = match (p < 0.05, test.ours_better) {
+                (false, _) => "makes no significant difference to the error of its ratings",
+                (true, true) => "lowers the error of its ratings",
+                (true, false) => "raises the error of its ratings",
+            };
+            Some(format!("on {} it {word} (p = {p:.3})", study.title))
+        })
+        .collect();
+    if said.is_empty() {
+        return String::new();
+    }
+    format!(" Does the profiling task help? Against the same model without it: {}.", said.join("; "))
 }
 
 /// Cards.
