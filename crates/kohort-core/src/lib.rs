@@ -19,4 +19,4 @@ pub use init::Init;
 pub use kohort_random as random;
 pub use params::{Layout, ParamId, Params, Slot};
 pub use real::Real;
-pub use tape::{Activation, Adjoint, Custom, Cut, Flow, List, LossKind, Tape, Var};
+pub use tape::{Activation, Adjoint, Block, Custom, Cut, Flow, List, LossKind, Tape, Var};

@@ -264,6 +264,47 @@ fn f32_and_f64_forwards_agree() {
     assert!((exact.scalar(b) - tape.scalar(b32)).abs() < 1e-4);
 }
 
+#[test]
+fn blocks_pass_finite_differences_with_an_empty_segment_and_a_shared_block() {
+    for act in [Activation::Identity, Activation::Relu, Activation::Tanh] {
+        let shapes = [("x", 5, 3), ("w1", 3, 2), ("b1", 1, 2), ("w2", 3, 2), ("b2", 1, 2)];
+        check(&shapes, |tape, params, ids| {
+            let x = tape.param(params, ids[0]);
+            let (one, two) = (Block { w: ids[1], b: ids[2] }, Block { w: ids[3], b: ids[4] });
+            tape.blocks(params, x, &[0, 2, 2, 4, 5], &[one, two, two, one], act)
+        });
+    }
+}
+
+/// The form that computes every block for every row and takes the row's own by a mask.
+#[test]
+fn blocks_equal_the_full_form_in_values_and_gradients() {
+    let (params, ids) = params(&[("x", 5, 3), ("w1", 3, 2), ("b1", 1, 2), ("w2", 3, 2), ("b2", 1, 2)]);
+    let (one, two) = (Block { w: ids[1], b: ids[2] }, Block { w: ids[3], b: ids[4] });
+    let run = |full: bool| {
+        let mut tape = Tape::new();
+        let x = tape.param(&params, ids[0]);
+        let y = if full {
+            let of = |tape: &mut Tape<f64>, block: Block| {
+                tape.linear(&params, x, block.w, Some(block.b), Activation::Tanh)
+            };
+            let both = [of(&mut tape, one), of(&mut tape, two)];
+            let gate = tape.input(5, 2, &[1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0]);
+            tape.mix(gate, &both)
+        } else {
+            tape.blocks(&params, x, &[0, 2, 5], &[one, two], Activation::Tanh)
+        };
+        let square = tape.mul(y, y);
+        let loss = tape.sum(square);
+        let mut grads = Grads::new(&params);
+        tape.backward(&params, &[(loss, 1.0)], &mut grads);
+        (tape.scalar(loss), grads)
+    };
+    let ((loss, grads), (full_loss, full_grads)) = (run(false), run(true));
+    assert!((loss - full_loss).abs() < 1e-14);
+    all_close(&params, &grads, &full_grads);
+}
+
 /// `y = x²`, as somebody outside would add it.
 struct Square {
     x: [Var; 1],

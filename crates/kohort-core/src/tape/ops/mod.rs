@@ -1,6 +1,7 @@
 //! The ops: one file each, with formula, derivative and kernels as neighbours. Their gradients are checked against
 //! finite differences in `tape/tests.rs`.
 
+mod blocks;
 mod concat;
 mod elementwise;
 mod gather;
@@ -13,6 +14,7 @@ mod reduce;
 mod segment;
 mod softmax;
 
+pub use blocks::Block;
 pub use elementwise::Activation;
 pub use loss::LossKind;
 
@@ -68,6 +70,7 @@ ops! {
     Bag(gather::Bag),
     LookupDot(gather::LookupDot),
     Linear(linear::Linear),
+    Blocks(blocks::Blocks),
     Activate(elementwise::Activate),
     Add(elementwise::Add),
     Mul(elementwise::Mul),
