@@ -1,4 +1,34 @@
-//! Multi-task recommenders and their baselines, and the trainer that runs them all
+//! Multi-task recommenders and their baselines, and the trainer that runs them all.
+//!
+//! [`dmtl`] is joint group profiling and rating recommendation; [`baselines`] holds what it has to beat, behind one trait,
+//! [`baselines::Scorer`]; [`context`] describes a query by its neighbourhood; [`trainer`] trains whatever implements
+//! [`trainer::System`]. Nothing here takes the test part of a split.
+//!
+//! ```
+//! use kohort_data::{Way, synthetic::Recipe};
+//! use kohort_models::baselines::{predict, registry};
+//! use kohort_models::dmtl::{self, Config, Input};
+//! use kohort_models::trainer::TrainConfig;
+//!
+//! let (dataset, truth) = Recipe::small().generate(7)?;
+//! let split = Way::RandomRows { share: 0.2 }.split(&dataset.interactions, 1)?;
+//! let input = Input {
+//!     dataset: &dataset,
+//!     train: &split.train,
+//!     validation: None,
+//!     groups: &truth.cohort,
+//!     group_count: truth.cohorts,
+//!     labelled: None,
+//! };
+//! let config = Config { train: TrainConfig { epochs: 2, ..TrainConfig::default() }, ..Config::default() };
+//! let model = dmtl::fit(input, &config, 1, &mut |epoch| println!("{:?}", epoch.losses))?;
+//! assert!(predict(&model, split.test.queries(), dataset.scale).is_some());
+//!
+//! let svd = registry().into_iter().find(|entry| entry.name == "svd").ok_or("no SVD")?;
+//! let rival = (svd.fit)(&split.train, 1)?;
+//! assert!(predict(rival.as_ref(), split.test.queries(), dataset.scale).is_some());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod baselines;
 pub mod context;
