@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use kohort_data::Dataset;
 use serde_json::{Value, json};
 
+use crate::cohorts::{GROUPS, HIDDEN};
 use crate::experiments::Scope;
 use crate::protocols::splits;
 use crate::study::{Skipped, Study};
-use crate::systems::System;
+use crate::systems;
 
 /// What is known of the machine and the build.
 #[derive(Clone, Debug)]
@@ -60,7 +62,6 @@ pub(crate) fn text(
     experiments: &[&str],
     studies: &[Study],
     skipped: &[Skipped],
-    systems: &[System],
 ) -> Result<String> {
     let data: Vec<Value> = studies
         .iter()
@@ -74,13 +75,9 @@ pub(crate) fn text(
                 "notes": study.dataset.notes,
                 "provenance": study.provenance,
                 "splits": splits(study.name()),
+                "groups": { "method": "KMeans", "count": GROUPS, "share_of_hidden_labels": HIDDEN },
+                "systems": settings(&study.dataset, scope.quick),
             })
-        })
-        .collect();
-    let systems: Vec<Value> = systems
-        .iter()
-        .map(|system| {
-            json!({ "name": system.name, "title": system.title, "variant": system.variant, "config": system.config })
         })
         .collect();
     let all = json!({
@@ -105,7 +102,19 @@ pub(crate) fn text(
         "seeds": scope.seeds,
         "data": data,
         "skipped": skipped,
-        "systems": systems,
     });
     Ok(serde_json::to_string_pretty(&all)? + "\n")
+}
+
+/// Every system of the main table with its settings in full. Variants of the sweeps differ from these in the one
+/// setting that they are named after.
+fn settings(dataset: &Dataset, quick: bool) -> Vec<Value> {
+    let mut all = systems::baselines();
+    all.push(systems::under_test(dataset));
+    all.extend(systems::variants(dataset, quick));
+    all.iter()
+        .map(|system| {
+            json!({ "name": system.name, "title": system.title, "variant": system.variant, "config": system.config })
+        })
+        .collect()
 }

@@ -38,8 +38,10 @@ pub(crate) struct System {
     pub(crate) title: String,
     /// What differs from the system's main setting.
     pub(crate) variant: Option<String>,
-    /// Expected seconds of a fit and its scores on a full-size data set, to run the longest first.
+    /// Expected seconds of a fit on 100,000 rows with the scores of its test rows, to run the longest first.
     pub(crate) cost: f64,
+    /// Expected further seconds for scores of all users and items.
+    pub(crate) catalogue_cost: f64,
     /// Its settings in full.
     pub(crate) config: Value,
     fit: FitFn,
@@ -74,23 +76,19 @@ impl System {
     }
 }
 
-/// Baselines that a quick run leaves out: each is near another that stays.
-const NOT_QUICK: [&str; 6] = ["global-mean", "nmf", "slope-one", "knn-user", "knn-user-zscore", "knn-item"];
-
 /// Every baseline, the floors first.
-pub(crate) fn baselines(quick: bool) -> Vec<System> {
+pub(crate) fn baselines() -> Vec<System> {
     baselines::registry()
         .into_iter()
-        .filter(|entry| !(quick && NOT_QUICK.contains(&entry.name)))
         .map(|entry| System {
             name: entry.name.to_owned(),
             title: entry.title.to_owned(),
             variant: None,
-            cost: match entry.name {
-                "svd++" => 4.0,
-                name if name.starts_with("knn") => 3.0,
-                "slope-one" => 3.0,
-                _ => 1.0,
+            cost: 0.15,
+            catalogue_cost: match entry.name {
+                name if name.starts_with("knn") => 1.0,
+                "slope-one" => 2.0,
+                _ => 0.1,
             },
             config: config_of(entry.name),
             fit: Box::new(move |material| {
@@ -117,16 +115,21 @@ fn config_of(name: &str) -> Value {
     }
 }
 
-/// The system under test and its variants; a quick run has no variants.
-pub(crate) fn under_test(dataset: &Dataset, quick: bool) -> Vec<System> {
+/// The system under test in its main setting.
+pub(crate) fn under_test(dataset: &Dataset) -> System {
+    dmtl_system(None, dmtl::Config::for_dataset(&dataset.name))
+}
+
+/// What the system under test is without some of its parts; a quick run only takes the times away.
+pub(crate) fn variants(dataset: &Dataset, quick: bool) -> Vec<System> {
     let main = dmtl::Config::for_dataset(&dataset.name);
-    let mut systems = vec![dmtl_system(None, main.clone())];
-    if quick {
-        return systems;
-    }
+    let mut systems = Vec::new();
     if let Some(context) = main.context.clone().filter(|context| context.time && dataset.has_time) {
         let context = Some(ContextConfig { time: false, ..context });
         systems.push(dmtl_system(Some("without times"), dmtl::Config { context, ..main.clone() }));
+    }
+    if quick {
+        return systems;
     }
     let plain = dmtl::Config { context: None, history: false, dot: false, ..main.clone() };
     systems.push(dmtl_system(Some("paper's inputs only"), plain));
@@ -181,7 +184,7 @@ pub(crate) fn attentions(dataset: &Dataset) -> Vec<System> {
 
 /// One baseline by its name in the registry.
 pub(crate) fn baselines_named(names: &[&str]) -> Vec<System> {
-    baselines(false).into_iter().filter(|system| names.contains(&system.name.as_str())).collect()
+    baselines().into_iter().filter(|system| names.contains(&system.name.as_str())).collect()
 }
 
 fn dmtl_system(variant: Option<&str>, config: dmtl::Config) -> System {
@@ -189,7 +192,8 @@ fn dmtl_system(variant: Option<&str>, config: dmtl::Config) -> System {
         name: UNDER_TEST.to_owned(),
         title: "DMTL".to_owned(),
         variant: variant.map(str::to_owned),
-        cost: 25.0,
+        cost: 11.0,
+        catalogue_cost: 15.0,
         config: json!(config),
         fit: Box::new(move |material| fit_dmtl(material, &config)),
     }

@@ -36,7 +36,7 @@ enum Command {
 /// Flags of `reproduce`.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Reproduce {
-    /// A small run: 2 seeds and fewer systems
+    /// A small run: 2 seeds and fewer variants
     #[arg(long, conflicts_with = "all")]
     pub(crate) quick: bool,
     /// Every experiment instead of the main ones

@@ -17,7 +17,6 @@ use crate::manifest::{self, Build, Course};
 use crate::page::{self, Run};
 use crate::study::{self, Looking};
 use crate::summary::{self, Summary};
-use crate::systems;
 
 /// Runs what the flags ask for and writes the report; returns the summary for standard output.
 ///
@@ -29,7 +28,7 @@ pub(crate) fn reproduce(
     say: &mut dyn FnMut(&str),
 ) -> Result<String> {
     let (clock, started) = (Instant::now(), utc(SystemTime::now()));
-    let experiments = Experiment::chosen(flags.all, &flags.only)?;
+    let experiments = Experiment::chosen(flags.all, flags.quick, &flags.only)?;
     let count = flags.seeds.unwrap_or(if flags.quick { 2 } else { 5 });
     let scope = Scope { seeds: (0..u64::from(count)).collect(), quick: flags.quick };
     let threads = match flags.threads {
@@ -86,12 +85,7 @@ pub(crate) fn reproduce(
         comparisons: &comparisons,
     });
     let names: Vec<&str> = experiments.iter().map(|experiment| experiment.name()).collect();
-    let mut all_systems = systems::baselines(scope.quick);
-    for study in &found.studies {
-        all_systems.extend(systems::under_test(&study.dataset, scope.quick));
-    }
-    let manifest =
-        manifest::text(&build, &course, &scope, &names, &found.studies, &found.skipped, &all_systems)?;
+    let manifest = manifest::text(&build, &course, &scope, &names, &found.studies, &found.skipped)?;
     write_whole(&flags.out.join("results.json"), &results_json(&rows))?;
     write_whole(&flags.out.join("manifest.json"), &manifest)?;
     write_whole(&flags.out.join("report.md"), &render_markdown(&report))?;

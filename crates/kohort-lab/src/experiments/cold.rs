@@ -32,7 +32,7 @@ pub(super) fn cells<'a>(study: &'a Study, scope: &Scope) -> Vec<Cell<'a>> {
     let Some(plan) = protocol_a(study) else { return Vec::new() };
     let plan = Arc::new(plan);
     let mut all = systems::baselines_named(&["random", "popularity", "item-mean", "bias", "svd++"]);
-    all.extend(systems::under_test(&study.dataset, true));
+    all.push(systems::under_test(&study.dataset));
     all.push(systems::single_task(&study.dataset));
     let all: Vec<Arc<System>> = all.into_iter().map(Arc::new).collect();
     let pairs = all.iter().flat_map(|system| scope.seeds.iter().map(move |&seed| (system, seed)));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use kohort_data::Way;
+use kohort_eval::ranking::Candidates;
 use serde_json::json;
 
 use super::data_settings;
@@ -24,9 +25,10 @@ pub(super) fn cell<'a>(
 ) -> Cell<'a> {
     let (plan, system) = (Arc::clone(plan), Arc::clone(system));
     let size = study.dataset.interactions.len() as f64 / 1e5;
+    let whole = plan.protocols.iter().any(|p| p.ranking.candidates == Candidates::WholeCatalogue);
     Cell {
         key: key(study, experiment, plan.name, seed, &system),
-        cost: system.cost * size,
+        cost: (system.cost + if whole { system.catalogue_cost } else { 0.0 }) * size,
         settings: json!({
             "data": data_settings(study),
             "plan": &*plan,

@@ -12,9 +12,10 @@ use crate::systems;
 
 /// One cell for each system, split and seed; a cell is scored under every protocol of its split.
 pub(super) fn cells<'a>(study: &'a Study, scope: &Scope) -> Vec<Cell<'a>> {
-    let baselines = systems::baselines(scope.quick);
-    let ours = systems::under_test(&study.dataset, scope.quick);
-    let all: Vec<_> = baselines.into_iter().chain(ours).map(Arc::new).collect();
+    let mut all = systems::baselines();
+    all.push(systems::under_test(&study.dataset));
+    all.extend(systems::variants(&study.dataset, scope.quick));
+    let all: Vec<_> = all.into_iter().map(Arc::new).collect();
     let of_variants = protocol_a(study).map(Arc::new);
     let mut cells = Vec::new();
     for plan in splits(study.name()).into_iter().map(Arc::new) {

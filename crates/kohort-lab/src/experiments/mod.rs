@@ -21,7 +21,7 @@ pub(crate) const MAIN_SPLIT: &str = "random-20";
 pub(crate) struct Scope {
     /// Seeds of splits and fits.
     pub(crate) seeds: Vec<u64>,
-    /// Fewer systems and splits.
+    /// Fewer variants.
     pub(crate) quick: bool,
 }
 
@@ -57,18 +57,18 @@ impl Experiment {
     }
 
     /// What a run without `--all` and `--only` does.
-    fn by_default(self) -> bool {
-        matches!(self, Experiment::Main)
+    fn by_default(self, quick: bool) -> bool {
+        matches!(self, Experiment::Main) || (!quick && matches!(self, Experiment::Groups))
     }
 
     /// The experiments of a run; `dmtl` names the paper's default set.
-    pub(crate) fn chosen(all: bool, only: &[String]) -> Result<Vec<Experiment>> {
+    pub(crate) fn chosen(all: bool, quick: bool, only: &[String]) -> Result<Vec<Experiment>> {
         let mut chosen = Vec::new();
         for name in only {
             match Experiment::ALL.into_iter().find(|experiment| experiment.name() == name) {
                 Some(experiment) => chosen.push(experiment),
                 None if name == PAPER => {
-                    chosen.extend(Experiment::ALL.into_iter().filter(|e| e.by_default()))
+                    chosen.extend(Experiment::ALL.into_iter().filter(|e| e.by_default(quick)))
                 }
                 None => {
                     let known: Vec<&str> = Experiment::ALL.into_iter().map(Experiment::name).collect();
@@ -79,7 +79,7 @@ impl Experiment {
             }
         }
         if only.is_empty() {
-            chosen.extend(Experiment::ALL.into_iter().filter(|e| all || e.by_default()));
+            chosen.extend(Experiment::ALL.into_iter().filter(|e| all || e.by_default(quick)));
         }
         chosen.sort_unstable();
         chosen.dedup();

@@ -27,7 +27,7 @@ fn rules(run: &Run<'_>) -> Section {
         section = section.block(Note::new(
             NoteKind::Warning,
             format!(
-                "This run has {} seeds: intervals are wide and tests weak. Run cargo xtask reproduce for 5 seeds and all systems.",
+                "This run has {} seeds: intervals are wide and tests weak. Run cargo xtask reproduce for 5 seeds.",
                 run.scope.seeds.len()
             ),
         ));
@@ -88,7 +88,7 @@ fn skipped(run: &Run<'_>) -> Section {
     if run.scope.quick {
         section = section.block(Note::new(
             NoteKind::Skipped,
-            "Some baselines, because this is a quick run. Run cargo xtask reproduce for all of them.",
+            "Most variants of DMTL, and all but 2 seeds unless asked for, because this is a quick run. Run cargo xtask reproduce for them.",
         ));
     }
     if !run.course.failed.is_empty() {

@@ -14,15 +14,16 @@ pub(super) fn sections(run: &Run<'_>, study: &Study) -> Vec<Section> {
     let mut sections = Vec::new();
     if run.experiments.contains(&Experiment::Main) {
         let rows = run.rows_of("main", study.name());
-        let mut first = true;
-        for plan in splits(study.name()) {
-            for protocol in plan.protocols.iter().filter(|protocol| protocol.main) {
-                let mut section = Section::new(format!("{}: protocol ({})", study.title, protocol.name));
-                if std::mem::take(&mut first) {
-                    section = about(section, study);
-                }
-                sections.push(one(section, run, study, &plan, protocol, &rows));
-            }
+        let plans = splits(study.name());
+        let mut protocols: Vec<(&SplitPlan, &Protocol)> = plans
+            .iter()
+            .flat_map(|plan| plan.protocols.iter().filter(|p| p.main).map(move |p| (plan, p)))
+            .collect();
+        protocols.sort_by_key(|(_, protocol)| protocol.name);
+        for (at, (plan, protocol)) in protocols.into_iter().enumerate() {
+            let section = Section::new(format!("{}: protocol ({})", study.title, protocol.name));
+            let section = if at == 0 { about(section, study) } else { section };
+            sections.push(one(section, run, study, plan, protocol, &rows));
         }
         sections.extend(profiling::section(run, study, &rows));
     }
@@ -77,10 +78,8 @@ fn one(
             section = section.block(plot);
         }
     }
-    if protocol.errors {
-        if let Some(plot) = errors(&own) {
-            section = section.block(plot);
-        }
+    if let Some(plot) = errors(&own).filter(|_| protocol.errors) {
+        section = section.block(plot);
     }
     if let Some(grid) = against_all(run, study, protocol) {
         section = section.block(Block::Grid(grid));

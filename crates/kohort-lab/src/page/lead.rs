@@ -29,6 +29,7 @@ pub(super) fn lead(run: &Run<'_>) -> String {
                 study.title,
                 best.mean.unwrap_or(f64::NAN)
             ));
+            text.push_str(&without(run, study.name()));
         }
     }
     text.push_str(&second_task(run));
@@ -40,6 +41,28 @@ pub(super) fn lead(run: &Run<'_>) -> String {
         ));
     }
     text
+}
+
+/// What the error is when inputs are taken away, where that was run.
+fn without(run: &Run<'_>, dataset: &str) -> String {
+    let error = |variant: &str| {
+        let row = run.rows.iter().find(|row| {
+            row.experiment == "main"
+                && row.dataset == dataset
+                && row.protocol.as_deref() == Some("a")
+                && row.metric == "RMSE"
+                && row.variant.as_deref() == Some(variant)
+        });
+        row.and_then(|row| row.mean)
+    };
+    let parts: Vec<String> = [
+        ("without times", "without knowing when a rating is asked for"),
+        ("paper's inputs only", "with the paper's inputs only"),
+    ]
+    .into_iter()
+    .filter_map(|(variant, words)| error(variant).map(|mean| format!("{words} {mean:.4}")))
+    .collect();
+    if parts.is_empty() { String::new() } else { format!(" DMTL {}.", parts.join(", ")) }
 }
 
 /// What the profiling task does for ratings, where the single-task twin was run.

@@ -66,7 +66,16 @@ pub(crate) fn headline_rows(rows: &[Row]) -> Vec<Row> {
             && row.cohort.is_none()
             && !row.metric.ends_with("interval over users")
     };
-    rows.iter().filter(shown).cloned().collect()
+    let mut shown: Vec<Row> = rows.iter().filter(shown).cloned().collect();
+    // Data sets in the order of the run, protocols by name.
+    let mut datasets: Vec<String> = Vec::new();
+    for row in &shown {
+        if !datasets.contains(&row.dataset) {
+            datasets.push(row.dataset.clone());
+        }
+    }
+    shown.sort_by_key(|row| (datasets.iter().position(|name| *name == row.dataset), row.protocol.clone()));
+    shown
 }
 
 /// The value of a row, looked up by its address.

@@ -74,12 +74,14 @@ impl Line<'_> {
     }
 }
 
+/// Experiment, data set, protocol, system, variant, task, cohort, metric.
+type Address<'a> = (&'a str, &'a str, &'a str, &'a str, Option<&'a str>, &'a str, Option<&'a str>, &'a str);
+
 /// Numbers gathered over seeds. The order is that of experiment and data set, then protocol, then the rest, each by
 /// first appearance.
 fn lines<'a>(cells: &[&'a Finished]) -> Vec<Line<'a>> {
     let mut protocols: Vec<(&str, &str, &str)> = Vec::new();
-    let mut place: BTreeMap<(&str, &str, &str, &str, Option<&str>, &str, Option<&str>, &str), usize> =
-        BTreeMap::new();
+    let mut place: BTreeMap<Address<'_>, usize> = BTreeMap::new();
     let mut lines: Vec<(usize, Line<'a>)> = Vec::new();
     for cell in cells {
         let Key { experiment, dataset, system, variant, .. } = &cell.key;

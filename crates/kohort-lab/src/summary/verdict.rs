@@ -61,12 +61,11 @@ fn judge_list(row: Row, mean: f64, protocol: &Protocol, dataset: &str) -> Row {
         if !protocol.main {
             return row;
         }
-        let ceiling = row.ceiling.unwrap_or(f64::NAN);
-        let beyond = if published > ceiling { "above" } else { "below" };
-        let reason = format!(
-            "the paper does not state its protocol; under this one an oracle gets {ceiling:.4}, so the published \
-             {published:.4} is {beyond} what can be reached"
-        );
+        let reason = if row.ceiling.is_some_and(|ceiling| published > ceiling) {
+            "the paper does not state its protocol, and the published number is above this one's oracle"
+        } else {
+            "the paper does not state its protocol"
+        };
         return row.published(published).verdict(Verdict::NotComparable, reason);
     }
     let difference = mean - published;

@@ -80,7 +80,11 @@ fn without_data_a_run_ends_well_names_what_is_missing_and_resumes_to_the_same_bi
     assert_eq!(manifest["seeds"], serde_json::json!([0, 1]));
     assert_eq!(manifest["skipped"].as_array().unwrap().len(), 2);
     assert!(
-        manifest["systems"].as_array().unwrap().iter().any(|system| system["config"]["embedding"].is_u64())
+        manifest["data"][0]["systems"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|system| system["config"]["embedding"].is_u64())
     );
 
     let cells = manifest["cells"].as_u64().unwrap();

@@ -63,7 +63,7 @@ fn cell(cell: Option<&Cell>, column: &Column) -> Markup {
         @if let Some(text) = cell.mean.and_then(|mean| interval(mean, cell.low, cell.high, digits)) {
             span.spread { (text) }
         }
-        @if cell.published.is_some() { span.paper { "paper " (number(cell.published, digits)) } }
+        @if cell.published.is_some() { span.paper { "publ. " (number(cell.published, digits)) } }
         @if cell.floor.is_some() { span.spread { "floor " (number(cell.floor, digits)) } }
         @if cell.ceiling.is_some() { span.spread { "ceiling " (number(cell.ceiling, digits)) } }
     }

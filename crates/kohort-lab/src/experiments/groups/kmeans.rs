@@ -36,7 +36,7 @@ pub(super) fn cells<'a>(study: &'a Study, scope: &Scope) -> Vec<Cell<'a>> {
             let system = Arc::clone(&system);
             cells.push(Cell {
                 key: fit::key(study, "groups", MAIN_SPLIT, seed, &system),
-                cost: 1.5 * system.cost * study.dataset.interactions.len() as f64 / 1e5,
+                cost: (system.cost + system.catalogue_cost) * study.dataset.interactions.len() as f64 / 1e5,
                 settings: json!({
                     "data": data_settings(study),
                     "share": SHARE,

@@ -31,7 +31,7 @@ pub(super) fn cells<'a>(study: &'a Study, scope: &Scope) -> Vec<Cell<'a>> {
 fn by_members(study: &Study, quick: bool) -> Vec<System> {
     let mut all =
         systems::baselines_named(&["random", "popularity", "item-mean", "bias", "svd++", "knn-item-pearson"]);
-    all.extend(systems::under_test(&study.dataset, true));
+    all.push(systems::under_test(&study.dataset));
     if !quick {
         all.push(systems::single_task(&study.dataset));
     }

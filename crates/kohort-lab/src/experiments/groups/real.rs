@@ -41,7 +41,7 @@ pub(super) fn cells<'a>(study: &'a Study, scope: &Scope) -> Vec<Cell<'a>> {
             let system = Arc::clone(&system);
             cells.push(Cell {
                 key: fit::key(study, "groups", "real-groups", seed, &system),
-                cost: 1.5 * system.cost * study.dataset.interactions.len() as f64 / 1e5,
+                cost: system.cost * study.dataset.interactions.len() as f64 / 1e5,
                 settings: settings(study, &system.config),
                 work: Box::new(move || work(study, &system, direct, seed)),
             });
