@@ -1,4 +1,5 @@
-//! Trains DMTL on a real data set and prints its error on validation rows, epoch by epoch, and on test rows at the end.
+//! Trains DMTL on a real data set: first with validation rows, to see how many epochs it wants, then on the whole training
+//! part; prints its test error beside two baselines. A bar shows the losses, `target/dmtl.jsonl` gets a line per epoch.
 //!
 //! `cargo run --release -p kohort-models --example dmtl -- ml-100k 0 [key=value …]`, where a value is TOML and a key may be dotted:
 //! `context.time=false`, `train.epochs=4`. `ml-100k:paper` starts from the paper's inputs. Needs `KOHORT_MIRROR`, or network.
@@ -13,6 +14,7 @@ use kohort_data::learned::{Standardise, Weighting, user_profile};
 use kohort_data::{Duplicates, Way};
 use kohort_models::baselines::predict;
 use kohort_models::dmtl::{self, Config, Input};
+use kohort_models::trainer::{JsonLines, Progress};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
@@ -57,11 +59,18 @@ fn main() -> Result<(), Box<dyn Error>> {
             group_count: 8,
             labelled: None,
         };
-        let start = std::time::Instant::now();
+        let bar = Progress::new(
+            if validation.is_some() { "with validation" } else { "all rows" },
+            config.train.epochs,
+        );
+        let mut log =
+            JsonLines::new(std::fs::File::options().create(true).append(true).open("target/dmtl.jsonl")?);
         let model = dmtl::fit(input, &config, seed, &mut |epoch| {
-            eprintln!("{}", serde_json::to_string(epoch).unwrap_or_default())
+            bar.observe(epoch);
+            log.write(epoch);
         })?;
-        eprintln!("fitted in {:.1} s, best epoch {}", start.elapsed().as_secs_f64(), model.best);
+        bar.finish();
+        log.finish()?;
         Ok(model)
     };
     let chosen = fit(&part, Some(&validation))?;
