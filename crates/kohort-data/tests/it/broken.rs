@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kohort_data::read::{Encoding, Format, Header, Table, itm_rec, movielens, recbole};
+use kohort_data::read::{Encoding, Format, Header, Table, itm_rec, movielens, recbole, xmarket};
 use kohort_data::{DataError, Manifest, Scale};
 use proptest::prelude::*;
 
@@ -149,6 +149,8 @@ fn table_like() -> impl Strategy<Value = Vec<u8>> {
         Just(b"rating:float".to_vec()),
         Just(b"x:float_seq".to_vec()),
         Just(b"UserID".to_vec()),
+        Just(b"userId itemId rate date\n".to_vec()),
+        Just(b"a x 5 2016-01-03\n".to_vec()),
         Just(b"Item,Rating,App,Data,Ease,Class,Semester,Lockdown".to_vec()),
         proptest::collection::vec(any::<u8>(), 0..4),
     ];
@@ -204,6 +206,9 @@ proptest! {
             &bytes,
         );
         let _ = itm_rec::read(&dir, None);
+
+        let (_xmarket, dir) = write_all(&["in_5core.txt"], &bytes);
+        let _ = xmarket::read_with(&dir, None, &["in"], None);
     }
 
     #[test]

@@ -138,6 +138,36 @@ fn wrong_contents_are_refused_and_earlier_files_stay() {
 }
 
 #[test]
+fn files_that_lie_openly_are_fetched_one_by_one_and_resumed() {
+    let (url, ranges) = server(A.to_vec(), vec![5, usize::MAX]);
+    let base = url.replace("tea.zip", "");
+    let place = format!(
+        "[[place]]\nkind = \"files\"\nname = \"official\"\nurl = \"{base}\"\nlayout = \"official\"\n"
+    );
+    let manifest = manifest(&place);
+    let dir = tempfile::tempdir().unwrap();
+    let first = locate(&manifest, &places(dir.path())).unwrap_err().to_string();
+    assert!(first.contains("after 5 of 14 bytes") && first.contains("fetch the files below http"), "{first}");
+    let located = locate(&manifest, &places(dir.path())).unwrap();
+    assert_eq!(ranges.iter().collect::<Vec<_>>(), [0, 5]);
+    assert_eq!((located.source.as_str(), names(dir.path())), ("official", vec!["tea".to_owned()]));
+    assert_eq!(std::fs::read(located.dir.join("a.txt")).unwrap(), A);
+}
+
+#[test]
+fn a_file_that_lies_openly_and_is_wrong_is_not_put_into_place() {
+    let (url, _ranges) = server(b"one\ntwo\nother\n".to_vec(), vec![usize::MAX]);
+    let base = url.replace("tea.zip", "");
+    let place = format!(
+        "[[place]]\nkind = \"files\"\nname = \"official\"\nurl = \"{base}\"\nlayout = \"official\"\n"
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let error = locate(&manifest(&place), &places(dir.path())).unwrap_err().to_string();
+    assert!(error.contains("not the file of the manifest"), "{error}");
+    assert_eq!(names(dir.path()), [] as [String; 0], "no leftovers");
+}
+
+#[test]
 fn an_archive_that_unpacks_to_more_than_the_manifest_says_is_cut_off() {
     let dir = tempfile::tempdir().unwrap();
     let zip = zipped(&[("tea/a.txt", &vec![0u8; 50_000_000])]);

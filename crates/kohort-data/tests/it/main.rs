@@ -15,3 +15,4 @@ mod movielens;
 mod recbole;
 mod split;
 mod synthetic;
+mod xmarket;
