@@ -117,8 +117,6 @@ impl<F: Real> Grads<F> {
 
     /// The dense gradient of a weight, to add to; zero at its first touch. `len` is the parameter's size.
     ///
-    /// Returns the buffer and whether this was the first touch (then a product may overwrite instead of add).
-    ///
     /// # Panics
     /// If the parameter is a table.
     #[track_caller]

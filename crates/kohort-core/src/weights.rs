@@ -71,6 +71,11 @@ pub fn export<F: Real>(params: &Params<F>, path: &Path, metadata: &str) -> Resul
 /// `params` is unchanged when an error is returned.
 pub fn import<F: Real>(params: &mut Params<F>, path: &Path) -> Result<(), WeightsError> {
     let io = |source| WeightsError::Io { path: path.to_owned(), source };
+    let most = 8 * params.count(false) as u64 + MAX_HEADER + 8;
+    let size = std::fs::metadata(path).map_err(io)?.len();
+    if size > most {
+        return Err(content(path, format!("{size} bytes, this model's weights take at most {most}")));
+    }
     let bytes = std::fs::read(path).map_err(io)?;
     let header = bytes.get(..8).map(|b| b.iter().rev().fold(0u64, |n, &b| n << 8 | u64::from(b)));
     match header {
@@ -162,5 +167,14 @@ mod tests {
         bytes.extend([0; 8]);
         std::fs::write(&path, bytes).unwrap();
         assert!(import(&mut some(), &path).unwrap_err().to_string().contains("allowed are 1048576"));
+    }
+
+    #[test]
+    fn a_file_larger_than_the_model_can_fill_is_refused_before_it_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.safetensors");
+        std::fs::File::create(&path).unwrap().set_len(1 << 40).unwrap(); // sparse: reading it would not end well
+        let message = import(&mut some(), &path).unwrap_err().to_string();
+        assert!(message.contains("1099511627776 bytes, this model's weights take at most"), "{message}");
     }
 }

@@ -175,6 +175,18 @@ fn logistic_loss_is_finite_and_exact_for_confident_wrong_logits() {
     assert_eq!(tape.scalar(loss), 200.0);
 }
 
+/// A value that went wrong must reach the loss, or training goes on with it.
+#[test]
+fn no_activation_swallows_a_nan() {
+    for act in [Activation::Identity, Activation::Relu, Activation::Sigmoid, Activation::Tanh] {
+        let mut tape = Tape::<f32>::new();
+        let x = tape.input(1, 2, &[f32::NAN, -1.0]);
+        let y = tape.activate(x, act);
+        assert!(tape.value(y)[0].is_nan(), "{act:?}");
+        assert_eq!(tape.first_non_finite(), Some((x, "input")));
+    }
+}
+
 /// A little two-task model over one trunk: what balancers work on.
 fn two_tasks(tape: &mut Tape<f64>, params: &Params<f64>, ids: &[ParamId]) -> (Var, Var, Var) {
     let x = tape.gather(params, ids[0], &[1, 0, 2, 1]);

@@ -10,7 +10,7 @@ use crate::{Real, shape};
 pub enum Activation {
     /// `y = x`.
     Identity,
-    /// `y = max(x, 0)`; slope 0 at exactly 0, as in PyTorch.
+    /// `y = max(x, 0)`; slope 0 at exactly 0 and NaN stays NaN, as in PyTorch.
     Relu,
     /// `y = 1 / (1 + e^-x)`.
     Sigmoid,
@@ -23,7 +23,9 @@ impl Activation {
     pub(crate) fn apply<F: Real>(self, x: F) -> F {
         match self {
             Activation::Identity => x,
-            Activation::Relu => x.max(F::zero()),
+            // Not `max`, which would turn a NaN into 0 and hide it from the loss.
+            Activation::Relu if x < F::zero() => F::zero(),
+            Activation::Relu => x,
             Activation::Sigmoid => sigmoid(x),
             Activation::Tanh => x.tanh(),
         }
