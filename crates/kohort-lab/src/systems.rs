@@ -54,6 +54,8 @@ type ProfileFn = Box<dyn Fn(Queries<'_>) -> Vec<f32> + Send + Sync>;
 pub(crate) struct Fitted {
     /// Gives scores.
     pub(crate) scorer: Box<dyn Scorer>,
+    /// Whether the scores were learned: a model that only names groups has a rating head that nobody trained.
+    pub(crate) scores_mean_something: bool,
     /// Probabilities of the groups, `[queries, groups]`, where the system names groups.
     pub(crate) profile: Option<ProfileFn>,
     /// One entry an epoch, where it has epochs.
@@ -93,7 +95,7 @@ pub(crate) fn baselines() -> Vec<System> {
             config: config_of(entry.name),
             fit: Box::new(move |material| {
                 let scorer = (entry.fit)(material.train, material.seed)?;
-                Ok(Fitted { scorer, profile: None, epochs: Vec::new() })
+                Ok(Fitted { scorer, scores_mean_something: true, profile: None, epochs: Vec::new() })
             }),
         })
         .collect()
@@ -222,7 +224,8 @@ fn fit_dmtl(material: &Material<'_>, config: &dmtl::Config) -> Result<Fitted> {
         let model = Arc::clone(&model);
         Box::new(move |queries: Queries<'_>| model.profile(queries)) as ProfileFn
     });
-    Ok(Fitted { scorer: Box::new(Shared(model)), profile, epochs })
+    let scores_mean_something = config.tasks != Tasks::Profiling;
+    Ok(Fitted { scorer: Box::new(Shared(model)), scores_mean_something, profile, epochs })
 }
 
 /// A model that two closures look at.

@@ -6,7 +6,7 @@ use kohort_data::Way;
 use kohort_eval::ranking::Candidates;
 use serde_json::json;
 
-use super::data_settings;
+use super::{MAIN_SPLIT, data_settings};
 use crate::cohorts::{Cohorts, GROUPS, HIDDEN};
 use crate::grid::{Cell, Key};
 use crate::measure::{Curve, Outcome, evaluate};
@@ -46,8 +46,14 @@ pub(super) fn cell<'a>(
                 cohorts: &cohorts,
                 seed,
             })?;
-            let mut outcome = evaluate(dataset, &split, &plan, fitted.scorer.as_ref())?;
-            outcome.extend(profiling::of_head(&fitted, &split.test, &cohorts)?);
+            let mut outcome = Outcome::default();
+            if fitted.scores_mean_something {
+                outcome.extend(evaluate(dataset, &split, &plan, fitted.scorer.as_ref())?);
+            }
+            // Naming groups has one protocol, so one split.
+            if plan.name == MAIN_SPLIT {
+                outcome.extend(profiling::of_head(&fitted, &split.test, &cohorts)?);
+            }
             outcome.curves = curves(&fitted);
             Ok(outcome)
         }),

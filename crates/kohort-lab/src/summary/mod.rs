@@ -5,7 +5,7 @@ mod verdict;
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use kohort_eval::UnitValues;
 use kohort_eval::interval::{Draws, bootstrap_mean, seed_interval};
 use kohort_report::Row;
@@ -30,7 +30,7 @@ pub(crate) struct Summary {
 pub(crate) fn summarise(cells: &[&Finished]) -> Result<Summary> {
     let comparisons = compare(cells)?;
     let mut rows: Vec<Row> = Vec::new();
-    for line in lines(cells) {
+    for line in lines(cells)? {
         let mut row = line.row();
         if line.numbers.len() > 1 {
             let values: Vec<f64> = line.numbers.iter().map(|number| number.value).collect();
@@ -43,13 +43,16 @@ pub(crate) fn summarise(cells: &[&Finished]) -> Result<Summary> {
         }
         rows.push(verdict::judge(row, &line.key));
     }
+    verdict::name_others_who_reach_it(&mut rows);
     rows.extend(over_users(cells)?);
     Ok(Summary { rows, comparisons })
 }
 
 /// One number of one system over the seeds.
 struct Line<'a> {
+    /// Of the first cell.
     key: Key,
+    seeds: Vec<u64>,
     numbers: Vec<&'a Number>,
 }
 
@@ -79,7 +82,7 @@ type Address<'a> = (&'a str, &'a str, &'a str, &'a str, Option<&'a str>, &'a str
 
 /// Numbers gathered over seeds. The order is that of experiment and data set, then protocol, then the rest, each by
 /// first appearance.
-fn lines<'a>(cells: &[&'a Finished]) -> Vec<Line<'a>> {
+fn lines<'a>(cells: &[&'a Finished]) -> Result<Vec<Line<'a>>> {
     let mut protocols: Vec<(&str, &str, &str)> = Vec::new();
     let mut place: BTreeMap<Address<'_>, usize> = BTreeMap::new();
     let mut lines: Vec<(usize, Line<'a>)> = Vec::new();
@@ -102,10 +105,19 @@ fn lines<'a>(cells: &[&'a Finished]) -> Vec<Line<'a>> {
                 number.metric.as_str(),
             );
             let at = *place.entry(name).or_insert_with(|| {
-                lines.push((group, Line { key: cell.key.clone(), numbers: Vec::new() }));
+                lines.push((group, Line { key: cell.key.clone(), seeds: Vec::new(), numbers: Vec::new() }));
                 lines.len() - 1
             });
-            lines[at].1.numbers.push(number);
+            let line = &mut lines[at].1;
+            // Two splits that measure under one name would be averaged as if they were seeds.
+            ensure!(
+                !line.seeds.contains(&cell.key.seed),
+                "{}: {} is measured twice",
+                cell.key,
+                number.metric
+            );
+            line.seeds.push(cell.key.seed);
+            line.numbers.push(number);
         }
     }
     // Stable: within a protocol the order of appearance stays. Headings of one experiment and data set stay together.
@@ -115,7 +127,7 @@ fn lines<'a>(cells: &[&'a Finished]) -> Vec<Line<'a>> {
         (first, group)
     };
     lines.sort_by_key(|&(group, _)| rank(group));
-    lines.into_iter().map(|(_, line)| line).collect()
+    Ok(lines.into_iter().map(|(_, line)| line).collect())
 }
 
 /// Rows whose interval says what other users would change, instead of other seeds: each user's value is averaged over

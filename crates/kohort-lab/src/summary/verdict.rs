@@ -81,6 +81,33 @@ fn judge_list(row: Row, mean: f64, protocol: &Protocol, dataset: &str) -> Row {
     row.published(published).verdict(verdict, reason)
 }
 
+/// A pair that half the baselines reach is no achievement: says so beside the verdict of the system under test.
+pub(super) fn name_others_who_reach_it(rows: &mut [Row]) {
+    let reached: Vec<usize> = (0..rows.len())
+        .filter(|&at| {
+            let row = &rows[at];
+            row.verdict == Some(Verdict::Reproduced) && matches!(row.metric.as_str(), "P@10" | "R@10")
+        })
+        .collect();
+    for at in reached {
+        let (own, Some(published)) = (rows[at].clone(), rows[at].published) else { continue };
+        let Some(pair) = published_pair(&own.dataset) else { continue };
+        let others: Vec<f64> = rows
+            .iter()
+            .filter(|row| {
+                (&row.experiment, &row.dataset, &row.protocol, &row.metric)
+                    == (&own.experiment, &own.dataset, &own.protocol, &own.metric)
+                    && row.system != own.system
+            })
+            .filter_map(|row| row.mean)
+            .collect();
+        let as_good = others.iter().filter(|&&mean| mean >= published - pair.band).count();
+        if let Some(reason) = rows[at].reason.as_mut().filter(|_| as_good > 0) {
+            reason.push_str(&format!("; {as_good} of {} baselines reach it too", others.len()));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +146,18 @@ mod tests {
         assert_eq!(verdict("b", 0.75), Some(Verdict::Reproduced), "more counts as reached");
         assert_eq!(verdict("a", 0.6867), Some(Verdict::NotComparable));
         assert_eq!(verdict("a, zeros", 0.6867), None);
+    }
+
+    #[test]
+    fn baselines_that_reach_the_pair_too_are_counted() {
+        let mut rows = vec![
+            judged("ml-100k", "dmtl", "b", "P@10", 0.69),
+            judged("ml-100k", "svd++", "b", "P@10", 0.68),
+            judged("ml-100k", "random", "b", "P@10", 0.60),
+        ];
+        name_others_who_reach_it(&mut rows);
+        assert!(rows[0].reason.as_ref().unwrap().ends_with("; 1 of 2 baselines reach it too"));
+        assert_eq!(rows[1].verdict, None);
     }
 
     #[test]
