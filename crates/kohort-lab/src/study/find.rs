@@ -19,7 +19,7 @@ pub(crate) struct Looking {
 /// What a look found.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    /// Data sets to run on, in the order of their manifests.
+    /// Data sets to run on, in the order of the report.
     pub(crate) studies: Vec<Study>,
     /// Those that could not be had.
     pub(crate) skipped: Vec<Skipped>,
@@ -46,10 +46,13 @@ fn fetch_folder() -> PathBuf {
     target.map_or_else(|| PathBuf::from("target/data"), |target| target.join("data"))
 }
 
-/// Every data set with a manifest; the synthetic one if there is none.
+/// The data sets of the paper. Others may have manifests too; they belong to other experiments.
+const OF_THE_PAPER: [&str; 2] = ["ml-100k", "itm-rec"];
+
+/// The data sets of the paper; the synthetic one if none of them can be had.
 pub(crate) fn find(looking: &Looking, small: bool, say: &mut dyn FnMut(&str)) -> Result<Found> {
     let mut found = Found::default();
-    for name in Manifest::names() {
+    for name in OF_THE_PAPER {
         let manifest = Manifest::named(name)?;
         match locate(&manifest, looking, say)? {
             Ok(located) => {
