@@ -44,62 +44,90 @@ fn decay(gap: f32, scale: f32) -> f32 {
     if x > 16.0 { 0.0 } else { (-x).exp() }
 }
 
+/// What one moment of one user gives for any item: a whole catalogue is scored at one moment.
+#[derive(Default)]
+pub(super) struct Moment {
+    at: Option<(u32, i64)>,
+    numbers: Vec<f32>,
+    /// The user's ratings within reach of the one-hour kernel, with its weights.
+    near: Vec<(Rating, f32)>,
+}
+
 pub(super) fn write(
     reference: &Reference,
     items: &Kernels,
     (user, item, time): (u32, u32, i64),
+    moment: &mut Moment,
     out: &mut [f32],
 ) {
-    out.fill(0.0);
-    let ratings = reference.of_user(user);
-    around(ratings, items, item, time, out);
-    position(ratings, time, out);
+    if moment.at != Some((user, time)) {
+        moment.at = Some((user, time));
+        moment.numbers.clear();
+        moment.numbers.resize(NAMES.len(), 0.0);
+        let ratings = reference.of_user(user);
+        around(ratings, time, &mut moment.numbers, &mut moment.near);
+        position(ratings, time, &mut moment.numbers);
+        calendar(reference.span, time, &mut moment.numbers);
+    }
+    out.copy_from_slice(&moment.numbers);
+    out[4] = alike(&moment.near, items, item);
 
     let raters = reference.of_item(item);
     let (mut sum, mut total) = (0.0f32, 0.0f32);
     for rating in raters {
-        let w = decay((time - rating.time).unsigned_abs() as f32, ITEM_SCALE);
+        let w = decay(time.abs_diff(rating.time) as f32, ITEM_SCALE);
         sum += w * rating.residual;
         total += w;
     }
     out[16] = sum / (total + 5.0);
     let first = raters.first().map_or(time, |r| r.time);
-    out[17] = ((time - first).max(0) as f32 / DAY).ln_1p();
+    out[17] = (time.saturating_sub(first).max(0) as f32 / DAY).ln_1p();
+}
 
-    let (from, to) = reference.span;
-    let length = (to - from).max(1) as f32;
-    out[18] = (time - from) as f32 / length;
+fn calendar((from, to): (i64, i64), time: i64, out: &mut [f32]) {
+    out[18] = time.saturating_sub(from) as f32 / to.saturating_sub(from).max(1) as f32;
     let hour = (time.rem_euclid(86_400)) as f32 / DAY * std::f32::consts::TAU;
     out[19] = hour.sin();
     out[20] = hour.cos();
 }
 
 /// Means of residuals around the query's moment.
-fn around(ratings: &[Rating], items: &Kernels, item: u32, time: i64, out: &mut [f32]) {
-    let (mut sums, mut totals) = ([0.0f32; 6], [0.0f32; 6]);
-    let (mut single, mut alike) = (Vec::new(), vec![0.0f32; items.len()]);
+fn around(ratings: &[Rating], time: i64, out: &mut [f32], near: &mut Vec<(Rating, f32)>) {
+    near.clear();
+    let (mut sums, mut totals) = ([0.0f32; 5], [0.0f32; 5]);
     for rating in ratings {
-        let gap = (time - rating.time).unsigned_abs() as f32;
-        let mut weights = [0.0f32; 6];
-        for (w, (scale, _)) in weights.iter_mut().zip(SCALES) {
-            *w = decay(gap, scale);
+        let gap = time.abs_diff(rating.time) as f32;
+        let same = f32::from(u8::from(gap == 0.0));
+        let [a, b, c, d] = SCALES.map(|(scale, _)| decay(gap, scale));
+        if c > 0.0 {
+            near.push((*rating, c));
         }
-        if weights[2] > 0.0 && !alike.is_empty() {
-            items.write(item, rating.other, &mut single, &mut alike);
-            weights[4] = weights[2] * alike[0];
-        }
-        weights[5] = f32::from(u8::from(gap == 0.0));
-        for ((sum, total), w) in sums.iter_mut().zip(&mut totals).zip(weights) {
+        for ((sum, total), w) in sums.iter_mut().zip(&mut totals).zip([a, b, c, d, same]) {
             *sum += w * rating.residual;
             *total += w;
         }
     }
-    let damping = [SCALES[0].1, SCALES[1].1, SCALES[2].1, SCALES[3].1, 2.0, 1.0];
-    for (n, c) in damping.into_iter().enumerate() {
-        out[n] = sums[n] / (totals[n] + c);
+    for (n, (_, damping)) in SCALES.into_iter().enumerate() {
+        out[n] = sums[n] / (totals[n] + damping);
     }
+    out[5] = sums[4] / (totals[4] + 1.0);
     out[8] = totals[2].ln_1p();
-    out[9] = totals[5].ln_1p();
+    out[9] = totals[4].ln_1p();
+}
+
+/// Mean of residuals around an hour, of items like this one by the first product of kernels.
+fn alike(near: &[(Rating, f32)], items: &Kernels, item: u32) -> f32 {
+    if items.len() == 0 {
+        return 0.0;
+    }
+    let (mut single, mut values) = (Vec::new(), vec![0.0f32; items.len()]);
+    let (mut sum, mut total) = (0.0f32, 0.0f32);
+    for (rating, hour) in near {
+        items.write(item, rating.other, &mut single, &mut values);
+        sum += hour * values[0] * rating.residual;
+        total += hour * values[0];
+    }
+    sum / (total + 2.0)
 }
 
 /// Neighbours in time, and the place in the user's history.
@@ -111,16 +139,16 @@ fn position(ratings: &[Rating], time: i64, out: &mut [f32]) {
     (out[10], out[11]) = (NO_NEIGHBOUR, NO_NEIGHBOUR);
     if let Some(previous) = before.checked_sub(1).map(|n| &ratings[n]) {
         out[6] = previous.residual;
-        out[10] = gap(time - previous.time);
+        out[10] = gap(time.saturating_sub(previous.time));
     }
     if let Some(next) = ratings.get(until) {
         out[7] = next.residual;
-        out[11] = gap(next.time - time);
+        out[11] = gap(next.time.saturating_sub(time));
     }
     if let (Some(first), Some(last)) = (ratings.first(), ratings.last()) {
-        out[12] = hours(time - first.time);
-        out[13] = hours(last.time - time);
+        out[12] = hours(time.saturating_sub(first.time));
+        out[13] = hours(last.time.saturating_sub(time));
         out[14] = 0.5 * (before + until) as f32 / ratings.len() as f32;
-        out[15] = hours(last.time - first.time);
+        out[15] = hours(last.time.saturating_sub(first.time));
     }
 }

@@ -43,7 +43,7 @@ pub struct ContextConfig {
     pub user_kernels: Vec<Vec<String>>,
     /// Whether times are used, where the data set has them.
     pub time: bool,
-    /// Number of folds from which training rows get their numbers, at least 2.
+    /// Number of folds from which training rows get their numbers, 2 to 1000.
     pub folds: usize,
     /// Pseudo-ratings that damp user and item biases.
     pub damping: f64,
@@ -60,6 +60,26 @@ impl Default for ContextConfig {
         }
     }
 }
+
+impl ContextConfig {
+    /// Checks every setting against its range.
+    ///
+    /// # Errors
+    /// The first setting that is out of range, with what is allowed.
+    pub fn check(&self) -> Result<(), ModelError> {
+        if !(2..=MOST_FOLDS).contains(&self.folds) {
+            return Err(ModelError::setting("context.folds", self.folds, "a whole number from 2 to 1000"));
+        }
+        if !(self.damping >= 0.0 && self.damping.is_finite()) {
+            let allowed = "a finite number of at least 0";
+            return Err(ModelError::setting("context.damping", self.damping, allowed));
+        }
+        Ok(())
+    }
+}
+
+/// Each fold costs a pass over all rows.
+const MOST_FOLDS: usize = 1000;
 
 /// Numbers about queries, `[rows, names.len()]`, row-major.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -101,16 +121,7 @@ impl Context {
         if rows.is_empty() {
             return Err(ModelError::NoRows);
         }
-        if config.folds < 2 {
-            return Err(ModelError::setting("context.folds", config.folds, "a whole number of at least 2"));
-        }
-        if !(config.damping >= 0.0 && config.damping.is_finite()) {
-            return Err(ModelError::setting(
-                "context.damping",
-                config.damping,
-                "a finite number of at least 0",
-            ));
-        }
+        config.check()?;
         Ok(Context {
             item: Kernels::new("context.item_kernels", &config.item_kernels, &dataset.item_features)?,
             user: Kernels::new("context.user_kernels", &config.user_kernels, &dataset.user_features)?,
@@ -125,9 +136,10 @@ impl Context {
         let width = names.len();
         let mut values = vec![0.0f32; queries.user.len() * width];
         values.par_chunks_mut(width * 64).enumerate().for_each(|(chunk, out)| {
+            let mut moment = clock::Moment::default();
             for (n, row) in out.chunks_exact_mut(width).enumerate() {
                 let at = chunk * 64 + n;
-                self.write(queries.user[at], queries.item[at], queries.time[at], row);
+                self.write((queries.user[at], queries.item[at], queries.time[at]), &mut moment, row);
             }
         });
         let base = queries.user.iter().zip(queries.item).map(|(&u, &i)| self.reference.base(u, i)).collect();
@@ -144,11 +156,12 @@ impl Context {
         config: &ContextConfig,
         seed: u64,
     ) -> Result<Described, ModelError> {
+        config.check()?;
         let rows = train.rows();
         let order = permutation(rows.len(), &mut stream(seed, "context folds", &[]));
         let mut out = Described::default();
-        for fold in 0..config.folds.max(1) {
-            let of_fold = |(position, _): &(usize, &u32)| position % config.folds.max(1) == fold;
+        for fold in 0..config.folds {
+            let of_fold = |(position, _): &(usize, &u32)| position % config.folds == fold;
             let (inside, outside): (Vec<_>, Vec<_>) = order.iter().enumerate().partition(of_fold);
             let inside: Vec<u32> = inside.into_iter().map(|(_, &row)| row).collect();
             let mut outside: Vec<u32> = outside.into_iter().map(|(_, &row)| row).collect();
@@ -190,7 +203,7 @@ impl Context {
         names
     }
 
-    fn write(&self, user: u32, item: u32, time: i64, out: &mut [f32]) {
+    fn write(&self, (user, item, time): (u32, u32, i64), moment: &mut clock::Moment, out: &mut [f32]) {
         let (stats, rest) = out.split_at_mut(residual::NAMES.len());
         let (items, rest) = rest.split_at_mut(self.item.len());
         let (users, times) = rest.split_at_mut(self.user.len());
@@ -198,7 +211,7 @@ impl Context {
         history::kernel_means(&self.item, item, self.reference.of_user(user), history::ITEM_DAMPING, items);
         history::kernel_means(&self.user, user, self.reference.of_item(item), history::USER_DAMPING, users);
         if self.time {
-            clock::write(&self.reference, &self.item, (user, item, time), times);
+            clock::write(&self.reference, &self.item, (user, item, time), moment, times);
         }
     }
 }

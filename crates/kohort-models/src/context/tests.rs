@@ -61,6 +61,18 @@ fn a_newcomer_gets_finite_numbers_and_the_mean() {
     assert_eq!(described.base, [context.mean()]);
 }
 
+/// Times are a user's data: the first and the last that a file can hold are 2^64 seconds apart.
+#[test]
+fn times_at_both_ends_of_their_range_give_finite_numbers() {
+    let (dataset, train) = data();
+    let mut rows = train.rows().clone();
+    (rows.time[0], rows.time[1]) = (i64::MIN, i64::MAX);
+    let context = Context::fit(&Train::new(rows.clone()).unwrap(), &dataset, &config()).unwrap();
+    let (user, item) = ([rows.user[0], rows.user[1]], [rows.item[0], rows.item[1]]);
+    let described = context.describe(Queries { user: &user, item: &item, time: &[i64::MAX, i64::MIN] });
+    assert!(described.values.iter().all(|v| v.is_finite()));
+}
+
 #[test]
 fn threads_change_no_bit() {
     let (dataset, train) = data();

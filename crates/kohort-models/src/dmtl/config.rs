@@ -156,6 +156,9 @@ impl Config {
                 return Err(ModelError::setting(key, value, "a whole number from 1 to 65536"));
             }
         }
+        if self.head > 1 << 16 {
+            return Err(ModelError::setting("head", self.head, "a whole number from 0 to 65536"));
+        }
         for (key, value) in [
             ("dropout", self.dropout),
             ("context_dropout", self.context_dropout),
@@ -175,6 +178,9 @@ impl Config {
             if !(value >= 0.0 && value.is_finite()) {
                 return Err(ModelError::setting(key, value, "a finite number of at least 0"));
             }
+        }
+        if let Some(context) = &self.context {
+            context.check()?;
         }
         self.train.check()
     }

@@ -32,7 +32,7 @@ use crate::ModelError;
 use crate::baselines::Scorer;
 use crate::context::Context;
 use crate::trainer::{Checkpoint, Epoch, train};
-use net::{Batch, Net};
+use net::{Batch, History, Net};
 use side::Scaling;
 use system::Rows;
 
@@ -213,33 +213,45 @@ impl Dmtl {
         take: impl Fn(&mut kohort_core::Tape, &net::Outputs) -> Vec<f32> + Sync,
     ) -> Vec<f32> {
         let rows = queries.user.len();
+        let sums = self.lists.as_ref().zip(self.net.history_tables()).map(|((of_user, of_item), tables)| {
+            (of_user.sums(params, tables[0]), of_item.sums(params, tables[1]))
+        });
         let width = described.context.len().checked_div(rows).unwrap_or(0);
         shards::score(rows, SCORE_ROWS, |range, tape| {
             let clip = |ids: &[u32], limit: u32| ids.iter().map(|&id| id.min(limit)).collect::<Vec<_>>();
             let user = clip(&queries.user[range.clone()], self.limits.0);
             let item = clip(&queries.item[range.clone()], self.limits.1);
             let context = &described.context[range.start * width..range.end * width];
-            let batch = self.batch(&user, &item, context);
+            let history = self.lists.as_ref().zip(sums.as_ref()).map(|((of_user, of_item), sums)| {
+                let raters = of_item.pooled(params, &sums.1, &item, &user);
+                (History::Pooled(of_user.pooled(params, &sums.0, &user, &item)), History::Pooled(raters))
+            });
+            let batch = Batch { user: &user, item: &item, context, members: self.members_of(&user), history };
             let outputs =
                 self.net.forward(tape, params, &batch, (&self.users, &self.items), &mut Mode::score());
             take(tape, &outputs)
         })
     }
 
-    /// A batch of pairs with their history (without the pair itself) and their groups' members.
+    /// A batch of training pairs, with their history (without the pair itself) as bags.
     fn batch<'a>(&self, user: &'a [u32], item: &'a [u32], context: &'a [f32]) -> Batch<'a> {
         let history = self.lists.as_ref().map(|(of_user, of_item)| {
-            (of_user.bags(user, item, MOST_HISTORY), of_item.bags(item, user, MOST_HISTORY))
+            (History::Bags(of_user.bags(user, item)), History::Bags(of_item.bags(item, user)))
         });
-        let members = (!self.members.is_empty()).then(|| {
-            let (mut ids, mut offsets) = (Vec::new(), vec![0u32]);
-            for &u in user {
-                ids.extend_from_slice(&self.members[self.groups[u as usize] as usize]);
-                offsets.push(ids.len() as u32);
-            }
-            (ids, offsets)
-        });
-        Batch { user, item, context, members, history }
+        Batch { user, item, context, members: self.members_of(user), history }
+    }
+
+    /// Members of each user's group and where each user's begin.
+    fn members_of(&self, user: &[u32]) -> Option<(Vec<u32>, Vec<u32>)> {
+        if self.members.is_empty() {
+            return None;
+        }
+        let (mut ids, mut offsets) = (Vec::new(), vec![0u32]);
+        for &u in user {
+            ids.extend_from_slice(&self.members[self.groups[u as usize] as usize]);
+            offsets.push(ids.len() as u32);
+        }
+        Some((ids, offsets))
     }
 }
 

@@ -24,7 +24,15 @@ pub(super) struct Batch<'a> {
     /// Members of each row's group and where each row's begin, for attention over members.
     pub(super) members: Option<(Vec<u32>, Vec<u32>)>,
     /// The user's rated items and the item's raters.
-    pub(super) history: Option<(Bagged, Bagged)>,
+    pub(super) history: Option<(History, History)>,
+}
+
+/// Histories of the rows of a batch.
+pub(super) enum History {
+    /// As bags, to be pooled on the tape: training.
+    Bags(Bagged),
+    /// Pooled already, `[n, d]`: scoring.
+    Pooled(Vec<f32>),
 }
 
 /// Values of a forward pass that others look at.
@@ -207,6 +215,11 @@ impl Net {
         Outputs { rating, profile, shared, attention }
     }
 
+    /// Tables of the user's and the item's history.
+    pub(super) fn history_tables(&self) -> Option<[(ParamId, ParamId); 2]> {
+        Some([self.user.history?, self.item.history?])
+    }
+
     /// Embedding of users or items: id, side features and history.
     #[allow(clippy::too_many_arguments)] // one row of the formula above, read once
     fn side(
@@ -216,7 +229,7 @@ impl Net {
         side: &Side,
         ids: &[u32],
         features: &Table,
-        history: Option<&Bagged>,
+        history: Option<&History>,
         mode: &mut Mode,
     ) -> Var {
         let mut h = side.embedding.forward(tape, params, ids);
@@ -233,13 +246,20 @@ impl Net {
             let projected = linear.forward(tape, params, encoded);
             h = tape.add(h, projected);
         }
-        if let (Some((rated, seen)), Some(bags)) = (side.history, history) {
-            let (ids, offsets) = (tape.list(&bags.ids), tape.list(&bags.offsets));
-            for (table, weight) in [(rated, &bags.residual), (seen, &bags.plain)] {
-                let weight = tape.input(bags.ids.len(), 1, weight);
-                let pooled = tape.bag(params, table, ids, offsets, Some(weight));
+        match (side.history, history) {
+            (Some((rated, seen)), Some(History::Bags(bags))) => {
+                let (ids, offsets) = (tape.list(&bags.ids), tape.list(&bags.offsets));
+                for (table, weight) in [(rated, &bags.residual), (seen, &bags.plain)] {
+                    let weight = tape.input(bags.ids.len(), 1, weight);
+                    let pooled = tape.bag(params, table, ids, offsets, Some(weight));
+                    h = tape.add(h, pooled);
+                }
+            }
+            (Some(_), Some(History::Pooled(pooled))) => {
+                let pooled = tape.input(ids.len(), side.embedding.width, pooled);
                 h = tape.add(h, pooled);
             }
+            _ => {}
         }
         h
     }

@@ -9,7 +9,7 @@ use super::config::{Attention, Config};
 use super::history::{Lists, residuals};
 use super::net::{Net, Sizes};
 use super::side::{Scaling, table};
-use super::{Dmtl, Input};
+use super::{Dmtl, Input, MOST_HISTORY};
 use crate::ModelError;
 use crate::context::{Context, Described};
 use crate::trainer::{Recorded, System};
@@ -27,6 +27,7 @@ pub(super) struct Rows {
     target: Vec<f32>,
     group: Vec<u32>,
     labelled: Vec<bool>,
+    identity: String,
 }
 
 impl Rows {
@@ -49,8 +50,8 @@ impl Rows {
         let net = Net::new(&mut initial, config, &sizes, (&users, &items), seed);
         let lists = config.history.then(|| {
             let residual = residuals(rows, &described.base);
-            let of_user = Lists::new(&rows.user, rows.users, &rows.item, &residual);
-            (of_user, Lists::new(&rows.item, rows.items, &rows.user, &residual))
+            let of_user = Lists::new(&rows.user, rows.users, &rows.item, &residual, MOST_HISTORY);
+            (of_user, Lists::new(&rows.item, rows.items, &rows.user, &residual, MOST_HISTORY))
         });
         let model = Dmtl {
             net,
@@ -68,7 +69,15 @@ impl Rows {
             best: 0,
         };
         let known = |u: u32| input.labelled.is_none_or(|l| l[u as usize]);
+        let mut data = 0u64;
+        for row in 0..rows.len() {
+            let key = u64::from(rows.user[row]) << 32 | u64::from(rows.item[row]);
+            for word in [key, rows.rating[row].to_bits().into(), rows.time[row] as u64] {
+                data = (data ^ word).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
+            }
+        }
         Ok(Rows {
+            identity: format!("{config:?} on rows {data:016x}"),
             model,
             initial,
             objectives: vec!["rating".to_owned(), "profiling".to_owned()],
@@ -127,6 +136,10 @@ impl System for Rows {
 
     fn initial(&self, _: u64) -> Params {
         self.initial.clone()
+    }
+
+    fn identity(&self) -> String {
+        self.identity.clone()
     }
 
     fn terms(&self, batch: &[u32]) -> Result<Vec<Terms>, ObjectiveError> {

@@ -174,6 +174,25 @@ fn the_score_of_a_pair_does_not_depend_on_the_other_queries() {
     assert!(model.score(newcomer)[0].is_finite());
 }
 
+/// Scoring sums a history once and takes the pair's own entry out; training pools it on the tape. One function, two roads.
+#[test]
+fn histories_pooled_for_scoring_equal_those_on_the_tape() {
+    let world = world();
+    let model = fit(world.input(), &small(), 1, &mut |_| {}).unwrap();
+    let rows = world.split.train.rows();
+    let (user, item) = (&rows.user[..100], &rows.item[..100]);
+    let queries = Queries { user, item, time: &rows.time[..100] };
+    let described = model.batch_of(queries);
+    let scored = model.run(&model.params, queries, &described, |tape, out| tape.value(out.rating).to_vec());
+    let batch = model.batch(user, item, &described.context);
+    let mut tape = kohort_core::Tape::new();
+    let tables = (&model.users, &model.items);
+    let out = model.net.forward(&mut tape, &model.params, &batch, tables, &mut Mode::score());
+    for (a, b) in scored.iter().zip(tape.value(out.rating)) {
+        assert!((a - b).abs() < 1e-5, "{a} and {b}");
+    }
+}
+
 #[test]
 fn the_shipped_configs_are_valid_and_an_unknown_key_is_named() {
     for name in ["ml-100k", "itm-rec", "anything else"] {
@@ -184,6 +203,27 @@ fn the_shipped_configs_are_valid_and_an_unknown_key_is_named() {
     assert!(message.contains("unknown field `lamda`") && message.contains("line 2"), "{message}");
     let message = Config::from_toml("dropout = 1.5").unwrap_err().to_string();
     assert_eq!(message, "dropout = 1.5, allowed is a number in [0, 1)");
+    let message = Config::from_toml("head = 1000000000000").unwrap_err().to_string();
+    assert_eq!(message, "head = 1000000000000, allowed is a whole number from 0 to 65536");
+    let message = Config::from_toml("[context]\nfolds = 0").unwrap_err().to_string();
+    assert_eq!(message, "context.folds = 0, allowed is a whole number from 2 to 1000");
+}
+
+#[test]
+fn a_checkpoint_of_another_seed_or_model_config_is_refused() {
+    let world = world();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("dmtl.ckpt");
+    let run = |config: &Config, seed| {
+        let point = Checkpoint { path: &path, pause_after: Some(1) };
+        fit_with(world.input(), config, seed, Some(point), &mut |_| {}).err().map(|e| e.to_string())
+    };
+    assert_eq!(run(&small(), 1), None);
+    assert_eq!(run(&small(), 1), None, "the same run goes on");
+    for (config, seed) in [(small(), 2), (Config { lambda: Lambda::Fixed(3.0), ..small() }, 1)] {
+        let message = run(&config, seed).expect("refused");
+        assert!(message.ends_with("it was saved under another seed, model config or data"), "{message}");
+    }
 }
 
 #[test]

@@ -76,13 +76,14 @@ pub fn train(
     if rows == 0 {
         return Err(ModelError::NoRows);
     }
-    let mut state = State::new(system.initial(seed), config);
+    let identity = format!("seed {seed}, {rows} rows, {}", system.identity());
+    let mut state = State::new(system.initial(seed), config, identity);
     if let Some(point) = checkpoint.filter(|point| point.path.exists()) {
         state.resume(point.path, balancer)?;
     }
     let mut shards = Shards::new(&state.params, config.shard_rows);
     let batches = rows.div_ceil(config.batch);
-    let total = (config.epochs * batches) as u64;
+    let total = (config.epochs as u64).saturating_mul(batches as u64);
 
     while state.epochs.len() < config.epochs && !state.patience_is_over(config) {
         let paused = checkpoint.and_then(|point| point.pause_after);

@@ -18,6 +18,7 @@ pub(super) struct State {
     pub(super) epochs: Vec<Epoch>,
     best: Option<Best>,
     config: TrainConfig,
+    identity: String,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -31,6 +32,7 @@ struct Best {
 #[derive(Serialize, Deserialize)]
 struct Saved {
     config: TrainConfig,
+    identity: String,
     params: Params,
     optimizer: Optimizer,
     average: Option<Average>,
@@ -41,7 +43,7 @@ struct Saved {
 }
 
 impl State {
-    pub(super) fn new(params: Params, config: &TrainConfig) -> State {
+    pub(super) fn new(params: Params, config: &TrainConfig, identity: String) -> State {
         State {
             optimizer: Optimizer::new(&params, config.rule, config.tables),
             average: (config.average > 0.0).then(|| Average::new(&params, config.average)),
@@ -50,6 +52,7 @@ impl State {
             epochs: Vec::new(),
             best: None,
             config: *config,
+            identity,
         }
     }
 
@@ -82,6 +85,7 @@ impl State {
     pub(super) fn save(&self, path: &Path, balancer: &dyn Balancer) -> Result<(), ModelError> {
         let saved = Saved {
             config: self.config,
+            identity: self.identity.clone(),
             params: self.params.clone(),
             optimizer: self.optimizer.clone(),
             average: self.average.clone(),
@@ -99,6 +103,9 @@ impl State {
         let refuse = |what: String| Err(ModelError::Resume { path: path.to_owned(), what });
         if saved.config != self.config {
             return refuse("it was saved under another training config".to_owned());
+        }
+        if saved.identity != self.identity {
+            return refuse("it was saved under another seed, model config or data".to_owned());
         }
         let mut params = self.params.clone();
         if let Err(what) = params.adopt(&saved.params) {

@@ -15,6 +15,12 @@ pub trait System: Sync {
     /// Parameters to start from.
     fn initial(&self, seed: u64) -> Params;
 
+    /// What makes a run this run besides its training config and seed: the model's config and its rows, in any words. A
+    /// checkpoint with another identity is refused.
+    fn identity(&self) -> String {
+        String::new()
+    }
+
     /// Row weights and factors of each objective for a whole batch of training rows.
     ///
     /// # Errors

@@ -155,6 +155,11 @@ fn a_setting_out_of_range_is_named_with_what_is_allowed() {
     let message = |config: TrainConfig| config.check().unwrap_err().to_string();
     let wrong = TrainConfig { batch: 0, ..config() };
     assert_eq!(message(wrong), "batch = 0, allowed is a whole number of at least 1");
+    let endless = TrainConfig { epochs: usize::MAX, patience: 1, ..config() };
+    let mut fixed = Fixed::new(vec![1.0, 0.0]).unwrap();
+    let same = |_: &Params| 1.0;
+    let stopped = train(&Line::new(), &mut fixed, &endless, 1, Some(&same), None, &mut |_| {}).unwrap();
+    assert_eq!(stopped.epochs.len(), 2, "a large number of epochs is no overflow");
     let wrong = TrainConfig { learning_rate: f64::NAN, ..config() };
     assert_eq!(message(wrong), "learning_rate = NaN, allowed is a finite number above 0");
 }
