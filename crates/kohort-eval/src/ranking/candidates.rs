@@ -1,6 +1,6 @@
 //! Lists of candidates per unit: held-out rated items, with or without sampled negatives.
 
-use super::catalogue::Exclusions;
+use super::exclusions::Exclusions;
 use super::grade::UNRATED;
 use super::list::{Facts, Group, Values, measure};
 use super::order::{Entry, Unit};

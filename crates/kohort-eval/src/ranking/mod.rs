@@ -57,6 +57,7 @@
 mod candidates;
 mod catalogue;
 mod compare;
+mod exclusions;
 mod grade;
 mod list;
 mod order;
@@ -64,8 +65,9 @@ mod per_unit;
 mod protocol;
 
 pub use candidates::CandidateLists;
-pub use catalogue::{Catalogue, Exclusions};
+pub use catalogue::Catalogue;
 pub use compare::compare_rankings;
+pub use exclusions::Exclusions;
 pub use grade::UNRATED;
 pub use per_unit::{PerUnit, RankingMetric, RankingSummary};
 pub use protocol::{
