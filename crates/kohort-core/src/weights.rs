@@ -86,6 +86,9 @@ pub fn import<F: Real>(params: &mut Params<F>, path: &Path) -> Result<(), Weight
         None => return Err(content(path, "too short for a safetensors file")),
     }
     let file = SafeTensors::deserialize(&bytes).map_err(|e| content(path, e.to_string()))?;
+    if let Some(name) = file.names().iter().find(|name| params.id(name.as_ref()).is_none()) {
+        return Err(content(path, format!("has a tensor {name}, which the model lacks")));
+    }
     let mut values = Vec::with_capacity(params.slots().len());
     for slot in params.slots() {
         let tensor =

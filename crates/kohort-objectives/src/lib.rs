@@ -17,7 +17,7 @@
 //! assert_eq!(terms.scale, 0.25); // Denominator::Mask would give 1/3
 //!
 //! let mut balancer = Fixed::new(vec![1.0, 0.5])?;
-//! let seen = Seen { losses: &[0.9, 2.0], gram: None, step: 0 };
+//! let seen = Seen { losses: &[0.9, 2.0], present: &[true, true], gram: None, step: 0 };
 //! assert_eq!(balancer.coefficients(seen).trunk, [1.0, 0.5]);
 //! # Ok::<(), kohort_objectives::ObjectiveError>(())
 //! ```

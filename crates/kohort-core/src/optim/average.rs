@@ -46,5 +46,6 @@ impl<F: Real> Average<F> {
     pub fn fits(&self, params: &Params<F>) -> bool {
         self.value.len() == params.slots().len()
             && self.value.iter().zip(params.slots()).all(|(v, s)| v.len() == s.value.len())
+            && self.value.iter().flatten().all(|x| x.is_finite())
     }
 }

@@ -1,7 +1,7 @@
 //! Optimisers: one rule per file, one treatment of tables for all of them.
 //!
 //! **Tables.** Faithful treatment steps every row of a table in every step, as the papers' formulas say: moments of
-//! absent rows decay and move the row on. Touched-rows treatment leaves absent rows and their moments alone; for Adam
+//! absent rows decay and move the row on (a table that a step did not look up at all is not stepped). Touched-rows treatment leaves absent rows and their moments alone; for Adam
 //! that is *another algorithm* (PyTorch's SparseAdam, TensorFlow's LazyAdam), not an optimisation, so it is a stated
 //! choice. A dense weight that got no gradient in a step is not stepped: a cohort that is absent moves nothing.
 //!
@@ -47,6 +47,32 @@ pub enum Rule {
     AdamW(AdamW),
     /// Adagrad.
     Adagrad(Adagrad),
+}
+
+impl Rule {
+    /// Checks the rule's constants.
+    ///
+    /// # Errors
+    /// The name of the first constant that is out of range, its value, and what is allowed.
+    pub fn check(&self) -> Result<(), (&'static str, f64, &'static str)> {
+        let share = "a number in [0, 1)";
+        let (shares, epsilon) = match *self {
+            Rule::Sgd(Sgd { momentum }) => (vec![("momentum", momentum)], 0.0),
+            Rule::Adam(adam) | Rule::AdamW(AdamW(adam)) => {
+                (vec![("beta1", adam.beta1), ("beta2", adam.beta2)], adam.epsilon)
+            }
+            Rule::Adagrad(Adagrad { epsilon }) => (Vec::new(), epsilon),
+        };
+        for (key, value) in shares {
+            if !(0.0..1.0).contains(&value) {
+                return Err((key, value, share));
+            }
+        }
+        if !(epsilon >= 0.0 && epsilon.is_finite()) {
+            return Err(("epsilon", epsilon, "a finite number of at least 0"));
+        }
+        Ok(())
+    }
 }
 
 /// One entry-wise update rule.
@@ -103,10 +129,14 @@ impl<F: Real> Optimizer<F> {
         &self.states[id.index()].moments
     }
 
-    /// Whether this state fits `params`: a checkpoint's might not.
-    pub fn fits(&self, params: &Params<F>) -> bool {
+    /// Whether this state is one of `rule` and `tables`, fits `params` and is finite: a checkpoint's might not.
+    pub fn fits(&self, params: &Params<F>, rule: Rule, tables: Tables) -> bool {
         let moments = update::<F>(&self.rule).moments();
-        self.states.len() == params.slots().len()
+        let finite = self.states.iter().flat_map(|s| &s.moments).flatten().all(|x| x.is_finite());
+        self.rule == rule
+            && self.tables == tables
+            && finite
+            && self.states.len() == params.slots().len()
             && self.states.iter().zip(params.slots()).all(|(state, slot)| {
                 let wanted = moments.map(|kept| if kept { slot.value.len() } else { 0 });
                 state.moments[0].len() == wanted[0] && state.moments[1].len() == wanted[1]

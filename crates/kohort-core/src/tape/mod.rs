@@ -84,7 +84,8 @@ impl<F: Real> Node<F> {
     }
 }
 
-/// The record of one forward pass. Reuse it: [`Tape::reset`] keeps its memory, so a steady step allocates nothing.
+/// The record of one forward pass. Reuse it: [`Tape::reset`] keeps its memory, so recording the same shapes again
+/// allocates nothing for values and adjoints.
 pub struct Tape<F: Real = f32> {
     nodes: Vec<Node<F>>,
     value: Vec<F>,
@@ -178,12 +179,14 @@ impl<F: Real> Tape<F> {
         self.nodes[x.0 as usize].op.name()
     }
 
-    /// The first recorded value that is not finite, with the name of the op that made it.
+    /// The first recorded value that is not finite, with the name of the op that made it. Targets are blamed last: one
+    /// whose weight is 0 may be anything.
     pub fn first_non_finite(&self) -> Option<(Var, &'static str)> {
-        (0..self.nodes.len() as u32)
-            .map(Var)
-            .find(|&v| self.value(v).iter().any(|x| !x.is_finite()))
-            .map(|v| (v, self.op_name(v)))
+        let bad = |v: &Var| self.value(*v).iter().any(|x| !x.is_finite());
+        let is_target = |v: &Var| matches!(&self.nodes[v.0 as usize].op, Op::Input(data) if data.target);
+        let all = || (0..self.nodes.len() as u32).map(Var);
+        let found = all().filter(|v| !is_target(v)).find(bad).or_else(|| all().find(bad));
+        found.map(|v| (v, self.op_name(v)))
     }
 
     fn live(&self, x: Var) -> bool {

@@ -29,6 +29,8 @@ pub enum Wants {
 pub struct Seen<'a> {
     /// Loss of each objective, `[objectives]`, unweighted.
     pub losses: &'a [f64],
+    /// Whether each objective has any row in this step; an absent one has loss 0 and should move nothing.
+    pub present: &'a [bool],
     /// Inner products of the objectives' gradients, `[objectives, objectives]`, row-major; only the diagonal is
     /// filled for [`Wants::Norms`], and it is `None` for [`Wants::Losses`].
     pub gram: Option<&'a [f64]>,
@@ -67,7 +69,7 @@ impl Coefficients {
 ///         Coefficients::whole(seen.losses.iter().map(|l| 1.0 / l.max(1e-6)).collect())
 ///     }
 /// }
-/// let seen = Seen { losses: &[0.5, 2.0], gram: None, step: 0 };
+/// let seen = Seen { losses: &[0.5, 2.0], present: &[true, true], gram: None, step: 0 };
 /// assert_eq!(Inverse.coefficients(seen).trunk, [2.0, 0.5]);
 /// ```
 pub trait Balancer: Send {

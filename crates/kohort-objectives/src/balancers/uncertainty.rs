@@ -5,7 +5,8 @@
 //! `∂/∂s = −a·e^{−s}·L + ½`, the optimum for a constant loss is `e^{s} = 2aL`: a regression's variance is its MSE.
 //!
 //! Differences: `s` is learned here by its own Adam, not by the model's optimiser, so no tape is needed and the model's weight
-//! decay can't touch it; it is held in [−6, 6], because a loss near zero would send the weight to infinity.
+//! decay can't touch it; it is held in [−6, 6], because a loss near zero would send the weight to infinity; an objective
+//! without rows in a step leaves its `s` alone.
 
 use super::{Balancer, Coefficients, Seen, Wants};
 use crate::ObjectiveError;
@@ -28,7 +29,7 @@ pub struct Uncertainty {
     log_variance: Vec<f64>,
     mean: Vec<f64>,
     square: Vec<f64>,
-    steps: f64,
+    steps: Vec<f64>,
 }
 
 const BOUND: f64 = 6.0;
@@ -37,7 +38,14 @@ impl Uncertainty {
     /// Starts at `s = 0`, with Adam's learning rate `rate` for `s`.
     pub fn new(forms: Vec<UncertaintyForm>, rate: f64) -> Uncertainty {
         let zero = vec![0.0; forms.len()];
-        Uncertainty { forms, rate, log_variance: zero.clone(), mean: zero.clone(), square: zero, steps: 0.0 }
+        Uncertainty {
+            forms,
+            rate,
+            log_variance: zero.clone(),
+            mean: zero.clone(),
+            square: zero.clone(),
+            steps: zero,
+        }
     }
 
     /// The log-variances `s`, one per objective.
@@ -54,7 +62,6 @@ impl Balancer for Uncertainty {
     fn coefficients(&mut self, seen: Seen<'_>) -> Coefficients {
         const BETA1: f64 = 0.9;
         const BETA2: f64 = 0.999;
-        self.steps += 1.0;
         let mut weights = Vec::with_capacity(self.forms.len());
         for (k, &loss) in seen.losses.iter().enumerate() {
             let a = match self.forms[k] {
@@ -63,11 +70,15 @@ impl Balancer for Uncertainty {
             };
             let weight = a * (-self.log_variance[k]).exp();
             weights.push(weight);
+            if !seen.present[k] {
+                continue;
+            }
+            self.steps[k] += 1.0;
             let g = 0.5 - weight * loss;
             self.mean[k] = BETA1 * self.mean[k] + (1.0 - BETA1) * g;
             self.square[k] = BETA2 * self.square[k] + (1.0 - BETA2) * g * g;
-            let mean = self.mean[k] / (1.0 - BETA1.powf(self.steps));
-            let square = self.square[k] / (1.0 - BETA2.powf(self.steps));
+            let mean = self.mean[k] / (1.0 - BETA1.powf(self.steps[k]));
+            let square = self.square[k] / (1.0 - BETA2.powf(self.steps[k]));
             let moved = self.log_variance[k] - self.rate * mean / (square.sqrt() + 1e-8);
             self.log_variance[k] = moved.clamp(-BOUND, BOUND);
         }
@@ -75,19 +86,19 @@ impl Balancer for Uncertainty {
     }
 
     fn state(&self) -> Vec<f64> {
-        [&self.log_variance[..], &self.mean, &self.square, &[self.steps]].concat()
+        [&self.log_variance[..], &self.mean, &self.square, &self.steps].concat()
     }
 
     fn restore(&mut self, state: &[f64]) -> Result<(), ObjectiveError> {
         let n = self.forms.len();
-        if state.len() != 3 * n + 1 || state.iter().any(|x| !x.is_finite()) {
-            let what = format!("{} values, expected {} finite ones", state.len(), 3 * n + 1);
+        if state.len() != 4 * n || state.iter().any(|x| !x.is_finite()) {
+            let what = format!("{} values, expected {} finite ones", state.len(), 4 * n);
             return Err(ObjectiveError::State { what });
         }
         self.log_variance.copy_from_slice(&state[..n]);
         self.mean.copy_from_slice(&state[n..2 * n]);
         self.square.copy_from_slice(&state[2 * n..3 * n]);
-        self.steps = state[3 * n];
+        self.steps.copy_from_slice(&state[3 * n..]);
         Ok(())
     }
 }
@@ -102,7 +113,7 @@ mod tests {
         let mut balancer = Uncertainty::new(vec![Regression, Regression, Classification], 0.05);
         let planted = [0.25, 9.0, 1.4];
         for step in 0..3000 {
-            balancer.coefficients(Seen { losses: &planted, gram: None, step });
+            balancer.coefficients(Seen { losses: &planted, present: &[true; 3], gram: None, step });
         }
         let variance: Vec<f64> = balancer.log_variances().iter().map(|s| s.exp()).collect();
         for (got, want) in variance.iter().zip([0.25, 9.0, 2.8]) {
@@ -114,16 +125,27 @@ mod tests {
     fn a_loss_of_zero_leaves_the_weight_bounded() {
         let mut balancer = Uncertainty::new(vec![UncertaintyForm::Regression], 0.5);
         for step in 0..1000 {
-            let weight = balancer.coefficients(Seen { losses: &[0.0], gram: None, step }).trunk[0];
+            let weight =
+                balancer.coefficients(Seen { losses: &[0.0], present: &[true], gram: None, step }).trunk[0];
             assert!(weight <= 0.5 * BOUND.exp());
         }
+    }
+
+    #[test]
+    fn an_absent_objective_moves_nothing_of_its_own() {
+        let mut balancer = Uncertainty::new(vec![UncertaintyForm::Regression; 2], 0.1);
+        for step in 0..50 {
+            balancer.coefficients(Seen { losses: &[0.8, 0.0], present: &[true, false], gram: None, step });
+        }
+        assert_ne!(balancer.log_variances()[0], 0.0);
+        assert_eq!(balancer.log_variances()[1], 0.0);
     }
 
     #[test]
     fn a_restored_balancer_goes_on_to_the_bit() {
         let new = || Uncertainty::new(vec![UncertaintyForm::Regression; 2], 0.01);
         let (mut whole, mut first) = (new(), new());
-        let seen = |step| Seen { losses: &[0.8, 2.0], gram: None, step };
+        let seen = |step| Seen { losses: &[0.8, 2.0], present: &[true; 2], gram: None, step };
         for step in 0..20 {
             whole.coefficients(seen(step));
             if step < 10 {

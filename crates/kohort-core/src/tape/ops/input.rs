@@ -4,7 +4,10 @@ use super::{Op, Rule};
 use crate::tape::{Flow, Tape, Var, trains};
 use crate::{ParamId, Params, Real, shape};
 
-pub(crate) struct Input;
+pub(crate) struct Input {
+    /// A loss's target or weight, whose value may be anything where the weight is 0.
+    pub(crate) target: bool,
+}
 
 impl<F: Real> Rule<F> for Input {
     const NAME: &'static str = "input";
@@ -38,14 +41,19 @@ impl<F: Real> Tape<F> {
         if value.len() != rows * cols {
             shape::fail("input", &format!("{} values for [{rows}, {cols}]", value.len()));
         }
-        let out = self.push(Op::Input(Input), rows, cols, false);
+        self.data(rows, cols, value, false)
+    }
+
+    /// A loss's target or weight.
+    pub(crate) fn data(&mut self, rows: usize, cols: usize, value: &[F], target: bool) -> Var {
+        let out = self.push(Op::Input(Input { target }), rows, cols, false);
         self.fill(out).1.copy_from_slice(value);
         out
     }
 
     /// Data `[rows, cols]` that `write` fills; the slice it gets is zeroed.
     pub fn input_with(&mut self, rows: usize, cols: usize, write: impl FnOnce(&mut [F])) -> Var {
-        let out = self.push(Op::Input(Input), rows, cols, false);
+        let out = self.push(Op::Input(Input { target: false }), rows, cols, false);
         let value = self.fill(out).1;
         value.fill(F::zero());
         write(value);

@@ -133,8 +133,12 @@ impl<F: Real> Tape<F> {
         scale: F,
     ) -> Var {
         let (rows, cols) = self.shape(prediction);
-        let target = self.input(rows, cols, target);
-        let weight = weight.map(|w| self.input(rows, 1, w));
+        shape::same("loss: targets", (target.len(), 1), (rows * cols, 1));
+        if let Some(w) = weight {
+            shape::same("loss: weights", (w.len(), 1), (rows, 1));
+        }
+        let target = self.data(rows, cols, target, true);
+        let weight = weight.map(|w| self.data(rows, 1, w, true));
         let op = Loss { kind, prediction, target, weight, scale };
         let out = self.push(Op::Loss(op), 1, 1, self.live(prediction));
         let (left, y) = self.fill(out);
@@ -161,8 +165,11 @@ impl<F: Real> Tape<F> {
         if let Some(class) = classes.iter().find(|&&c| c as usize >= cols) {
             shape::fail("cross_entropy", &format!("class {class} of {cols}"));
         }
+        if let Some(w) = weight {
+            shape::same("cross_entropy: weights", (w.len(), 1), (rows, 1));
+        }
         let classes = self.list(classes);
-        let weight = weight.map(|w| self.input(rows, 1, w));
+        let weight = weight.map(|w| self.data(rows, 1, w, true));
         let op = CrossEntropy { logits, classes, weight, scale };
         let out = self.push(Op::CrossEntropy(op), 1, 1, self.live(logits));
         let (left, y) = self.fill(out);
