@@ -44,6 +44,13 @@
 //! its members' ([`aggregate()`], [`Split::by_group`]); both are [`Interactions`] in which the `user` column holds the
 //! group, so everything that works for users works for groups.
 //!
+//! # Territories
+//!
+//! A market, a region or any other place of a user is a [`territories::Territories`]. From it and training rows come
+//! groups of territories ([`territories::Grouping`]), local and global titles ([`territories::Reach`]), negatives of the
+//! own market ([`TrainNegatives`], [`Parts::test_candidates`]) and active-user upsampling ([`upsample::Upsampling`]);
+//! [`synthetic::MarketRecipe`] plants territories whose true preferences are known.
+//!
 //! # Nothing is believed
 //!
 //! Files are refused above a size that is checked before reading; every fault is a [`DataError`] with path, line,
@@ -60,10 +67,12 @@ mod groups;
 mod interactions;
 pub mod learned;
 mod manifest;
+mod negatives;
 pub mod read;
 mod split;
 pub mod synthetic;
 pub mod territories;
+pub mod upsample;
 mod vocabulary;
 
 pub use aggregate::{Aggregate, aggregate};
@@ -74,5 +83,6 @@ pub use features::{Column, Features};
 pub use groups::{Groups, Members};
 pub use interactions::{Index, Interactions};
 pub use manifest::{FileEntry, Layout, Manifest, Place, Reader};
-pub use split::{Queries, Split, Test, Train, Validation, Way};
+pub use negatives::{RankingCandidates, TrainNegatives};
+pub use split::{Parts, Queries, Split, Test, ThreeWay, Train, Validation, Way};
 pub use vocabulary::{Unseen, Vocabulary};

@@ -1,7 +1,9 @@
 //! The parts of a split, as types: what may be learned from, what may be chosen on, what may only be scored.
 
+mod parts;
 mod ways;
 
+pub use parts::{Parts, ThreeWay};
 pub use ways::Way;
 
 use kohort_random::{permutation, stream};
@@ -58,6 +60,14 @@ impl Train {
         rows.check()?;
         let origin = (0..rows.len() as u32).collect();
         Ok(Train { rows, origin })
+    }
+
+    /// Some of the rows, each still knowing where it came from.
+    pub(crate) fn select(&self, rows: &[u32]) -> Train {
+        Train {
+            rows: self.rows.select(rows),
+            origin: rows.iter().map(|&row| self.origin[row as usize]).collect(),
+        }
     }
 
     /// The rows themselves.

@@ -153,10 +153,10 @@ fn check_share(share: f64) -> Result<(), DataError> {
     }
 }
 
-fn rounded(share: f64, rows: usize) -> usize {
+pub(super) fn rounded(share: f64, rows: usize) -> usize {
     (share * rows as f64 + 0.5).floor() as usize
 }
 
-fn setting(name: &'static str, found: impl ToString, expected: &str) -> DataError {
+pub(super) fn setting(name: &'static str, found: impl ToString, expected: &str) -> DataError {
     DataError::Setting { name, found: found.to_string(), expected: expected.to_owned() }
 }

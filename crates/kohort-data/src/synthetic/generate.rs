@@ -243,7 +243,7 @@ fn pick(weights: &[f64], numbers: &mut Stream) -> usize {
 
 /// Up to `count` distinct indices, each draw in proportion to the weights that are left (exponential keys: Efraimidis
 /// and Spirakis, "Weighted random sampling with a reservoir", 2006), in the order they were drawn.
-fn pick_several(weights: &[f64], count: usize, numbers: &mut Stream) -> Vec<u32> {
+pub(super) fn pick_several(weights: &[f64], count: usize, numbers: &mut Stream) -> Vec<u32> {
     let mut keys: Vec<(f64, u32)> = Vec::with_capacity(weights.len());
     for (at, &weight) in (0u32..).zip(weights) {
         let key = -(1.0 - numbers.random::<f64>()).ln() / weight;

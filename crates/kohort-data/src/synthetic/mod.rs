@@ -10,6 +10,8 @@
 //! like, so ratings are missing not at random, as in real data. The user feature `region` names the cohort with
 //! probability `telling`, `age` leans on it, `device` tells nothing.
 //!
+//! For territories of different size with local and global titles and clicks, see [`MarketRecipe`].
+//!
 //! ```
 //! use kohort_data::synthetic::Recipe;
 //!
@@ -22,11 +24,13 @@
 //! ```
 
 mod generate;
+pub mod markets;
 mod normal;
 mod truth;
 
 use serde::{Deserialize, Serialize};
 
+pub use markets::{MarketRecipe, MarketTruth};
 pub use truth::Truth;
 
 use crate::DataError;

@@ -18,6 +18,14 @@
 //! # Ok::<(), kohort_data::DataError>(())
 //! ```
 
+mod grouping;
+mod profiles;
+mod reach;
+
+pub use grouping::Grouping;
+pub use profiles::{Distance, Profiles};
+pub use reach::{Reach, ReachRule, Title};
+
 use crate::{Column, DataError, Dataset, Index, Interactions};
 
 /// The territory of each user.
