@@ -7,8 +7,10 @@
 //! | question | module |
 //! |---|---|
 //! | how far off are the ratings? | [`rating`]: RMSE, MAE |
-//! | do positives score above negatives? | [`binary`]: ROC-AUC, average precision, log-loss |
+//! | do positives score above negatives? | [`binary`]: ROC-AUC, average precision and its gain over a baseline, log-loss |
+//! | do probabilities come true? | [`calibration`]: ECE, reliability curve, PCOC, normalised entropy |
 //! | is the top of the list good? | [`ranking`]: P@k, R@k, NDCG@k, hit, MRR, with floor and ceiling |
+//! | does everybody get the same? | [`popularity`]: ARP, long tail, Gini, coverage, popularity lift, local titles |
 //! | is the group predicted right? | [`profiling`]: precision, recall, F1, label matching, NMI, ARI |
 //! | is the difference chance? | [`interval`]: bootstrap, seeds, paired tests, Holm |
 //! | for whom does it work? | [`cube`]: cohort × task × metric |
@@ -47,9 +49,11 @@
 //! it, and print the floor and the ceiling beside it.
 
 pub mod binary;
+pub mod calibration;
 pub mod cube;
 mod error;
 pub mod interval;
+pub mod popularity;
 pub mod profiling;
 pub mod ranking;
 pub mod rating;

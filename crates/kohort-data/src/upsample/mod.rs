@@ -37,18 +37,18 @@
 //! let split = Way::RandomRows { share: 0.2 }.split(&data.interactions, 1)?;
 //! let regions = Territories::of(&data, "region")?;
 //! let upsampling = Upsampling {
-//!     random: 0.5,
+//!     random: 0.3,
 //!     active: Active::TopShare { share: 0.4 },
 //!     ratio: 0.25,
 //!     quota: Quota::SquareRoot,
 //!     ..Upsampling::default()
 //! };
 //! let sample = upsampling.draw(&split.train, &regions, 1)?;
-//! assert_eq!((sample.random_users(), sample.active_users()), (60, 15));
+//! assert_eq!((sample.random_users(), sample.active_users()), (36, 9));
 //! println!("{}", sample.rates);
 //!
-//! let all_of_them = Upsampling { ratio: 1.0, ..upsampling };
-//! let error = all_of_them.draw(&split.train, &regions, 1).unwrap_err().to_string();
+//! let too_many = Upsampling { ratio: 2.0, ..upsampling };
+//! let error = too_many.draw(&split.train, &regions, 1).unwrap_err().to_string();
 //! assert!(error.starts_with("upsampling quota: found "), "says where there are too few: {error}");
 //! # Ok::<(), kohort_data::DataError>(())
 //! ```

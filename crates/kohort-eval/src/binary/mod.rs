@@ -28,8 +28,10 @@
 //! # Ok::<(), kohort_eval::EvalError>(())
 //! ```
 
+mod gain;
 mod order;
 
+pub use gain::RelativeGain;
 pub use order::Score;
 pub(crate) use order::ascending_key;
 

@@ -107,6 +107,22 @@ impl CandidateLists {
         Self::from_rows(origin, &all_units, &all_items, &all_grades)
     }
 
+    /// Held-out rows and negatives that somebody else sampled, for each unit from its own market, say: rows of grade
+    /// [`UNRATED`] are the negatives. `count` and `seed` are those of the sample and become part of the protocol.
+    ///
+    /// # Errors
+    /// As for [`held_out`](Self::held_out); `count` of 0; a unit with more than `count` negatives.
+    pub fn sampled(units: &[u32], items: &[u32], grades: &[f32], count: u32, seed: u64) -> Result<Self> {
+        setting("count", count, "at least 1", count >= 1)?;
+        let lists = Self::from_rows(Candidates::SampledNegatives { count, seed }, units, items, grades)?;
+        for (at, &unit) in lists.units.iter().enumerate() {
+            let negatives = lists.graded(at).filter(|&(_, grade)| grade == UNRATED).count();
+            let found = format!("{count}, and unit {unit} has {negatives} negatives");
+            setting("count", found, "at least a unit's negatives", negatives <= count as usize)?;
+        }
+        Ok(lists)
+    }
+
     /// Ids of the units, ascending.
     pub fn units(&self) -> &[u32] {
         &self.units

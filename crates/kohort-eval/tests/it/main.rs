@@ -4,11 +4,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod binary;
+mod calibration;
 mod cube;
 mod errors;
 mod golden;
 mod interval;
 mod movielens;
+mod popularity;
 mod profiling;
 mod ranking;
 mod ranking_properties;

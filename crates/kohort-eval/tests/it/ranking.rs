@@ -263,3 +263,23 @@ fn protocols_survive_json_and_read_as_a_sentence() {
          order (seed 5); groups without a relevant item count as 0"
     );
 }
+
+#[test]
+fn negatives_that_somebody_else_sampled_keep_their_protocol() {
+    let (units, items) = ([0, 0, 0, 4, 4], [7, 1, 2, 3, 9]);
+    let grades = [1.0, UNRATED, UNRATED, UNRATED, 1.0];
+    let lists = CandidateLists::sampled(&units, &items, &grades, 2, 5).unwrap();
+    let candidates = Candidates::SampledNegatives { count: 2, seed: 5 };
+    let protocol = RankingProtocol {
+        candidates,
+        k: 1,
+        relevant_from: 1.0,
+        gain: Gain::Binary,
+        ..RankingProtocol::default()
+    };
+    let result = lists.evaluate(&protocol, &[0.9, 0.1, 0.2, 0.8, 0.3]).unwrap();
+    assert_eq!((result.units, result.ndcg), (vec![0, 4], vec![Some(1.0), Some(0.0)]));
+    let few = CandidateLists::sampled(&units, &items, &grades, 1, 5).unwrap_err().to_string();
+    assert_eq!(few, "`count` is 1, and unit 0 has 2 negatives; allowed: at least a unit's negatives");
+    assert!(CandidateLists::sampled(&units, &items, &grades, 0, 5).is_err());
+}
