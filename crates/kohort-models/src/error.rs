@@ -43,6 +43,18 @@ pub enum ModelError {
         /// Step of the run, counted from 0.
         step: u64,
     },
+    /// A gradient, a parameter or a validation value that is infinite or not a number.
+    #[error(
+        "{what} is not finite in epoch {epoch}, step {step}: lower the learning rate, or look for extreme inputs"
+    )]
+    Diverged {
+        /// What it is: the gradient or the value of a parameter, or the validation value.
+        what: String,
+        /// Epoch, counted from 1.
+        epoch: usize,
+        /// Step of the run, counted from 0.
+        step: u64,
+    },
     /// A checkpoint that does not belong to this run.
     #[error("{}: can't go on from this checkpoint: {what}", path.display())]
     Resume {

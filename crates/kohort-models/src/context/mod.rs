@@ -12,7 +12,8 @@
 //!
 //! **No row sees itself.** A training row's numbers are made from the other folds ([`Context::out_of_fold`]), a held-out
 //! query's from all training rows. Leaving out just the row would let a flexible model read the rating back from the
-//! difference to the user's mean; leaving out a fold does not.
+//! difference to the user's mean; leaving out a fold does not. The price: a training row is described from a little less
+//! than a query is, so its counts run about one fold short.
 //!
 //! **Times are context.** A query's time is when the rating is asked for. On a random split a user's later ratings are
 //! among the training rows; whoever wants to forecast should split by time, or turn `time` off.
@@ -99,6 +100,18 @@ impl Described {
     }
 }
 
+/// Training rows described fold by fold, with what other inputs need to keep to the same folds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Folded {
+    /// The numbers of each training row, from the rows of the other folds.
+    pub described: Described,
+    /// Fold of each training row.
+    pub fold: Vec<u32>,
+    /// `μ + b_u + b_i` of every training row under each fold's reference, `[folds][rows]`: the biases of fold `f` were
+    /// fitted without the rows of `f`.
+    pub base: Vec<Vec<f32>>,
+}
+
 /// Training rows, indexed for describing queries.
 #[derive(Clone, Debug)]
 pub struct Context {
@@ -142,8 +155,7 @@ impl Context {
                 self.write((queries.user[at], queries.item[at], queries.time[at]), &mut moment, row);
             }
         });
-        let base = queries.user.iter().zip(queries.item).map(|(&u, &i)| self.reference.base(u, i)).collect();
-        Described { names, values, base }
+        Described { names, values, base: self.base(queries) }
     }
 
     /// Describes every training row from the rows of the other folds, `[train rows, …]` in their order.
@@ -155,11 +167,16 @@ impl Context {
         dataset: &Dataset,
         config: &ContextConfig,
         seed: u64,
-    ) -> Result<Described, ModelError> {
+    ) -> Result<Folded, ModelError> {
         config.check()?;
         let rows = train.rows();
+        config.check()?;
+        if rows.len() < 2 {
+            return Err(ModelError::Config("a context needs at least 2 training rows".to_owned()));
+        }
         let order = permutation(rows.len(), &mut stream(seed, "context folds", &[]));
         let mut out = Described::default();
+        let (mut fold_of, mut bases) = (vec![0; rows.len()], Vec::new());
         for fold in 0..config.folds {
             let of_fold = |(position, _): &(usize, &u32)| position % config.folds == fold;
             let (inside, outside): (Vec<_>, Vec<_>) = order.iter().enumerate().partition(of_fold);
@@ -179,13 +196,21 @@ impl Context {
                 out.base = vec![0.0; rows.len()];
                 out.names.clone_from(&described.names);
             }
+            let base_of = |(&u, &i): (&u32, &u32)| context.reference.base(u, i);
+            bases.push(rows.user.iter().zip(&rows.item).map(base_of).collect());
             for (n, &row) in inside.iter().enumerate() {
+                fold_of[row as usize] = bases.len() as u32 - 1;
                 let at = row as usize * width;
                 out.values[at..at + width].copy_from_slice(described.row(n));
                 out.base[row as usize] = described.base[n];
             }
         }
-        Ok(out)
+        Ok(Folded { described: out, fold: fold_of, base: bases })
+    }
+
+    /// `μ + b_u + b_i` of each query.
+    pub fn base(&self, queries: Queries<'_>) -> Vec<f32> {
+        queries.user.iter().zip(queries.item).map(|(&u, &i)| self.reference.base(u, i)).collect()
     }
 
     /// Mean rating of the rows.

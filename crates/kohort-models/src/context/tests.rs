@@ -25,9 +25,11 @@ fn a_training_rows_description_does_not_depend_on_its_own_rating() {
     rows.rating[changed] = if rows.rating[changed] > 3.0 { 1.0 } else { 5.0 };
     let other = Train::new(rows).unwrap();
     let after = Context::out_of_fold(&other, &dataset, &config(), 3).unwrap();
-    assert_eq!(before.row(changed), after.row(changed));
-    assert_eq!(before.base[changed], after.base[changed]);
-    assert_ne!(before.values, after.values, "other rows do see it");
+    let (fold, (before, after)) = (before.fold[changed] as usize, (before, after));
+    assert_eq!(before.described.row(changed), after.described.row(changed));
+    assert_eq!(before.described.base[changed], after.described.base[changed]);
+    assert_eq!(before.base[fold], after.base[fold], "no bias of its fold's reference knows the rating");
+    assert_ne!(before.described.values, after.described.values, "other rows do see it");
 }
 
 #[test]

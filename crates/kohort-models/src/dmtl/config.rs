@@ -152,12 +152,12 @@ impl Config {
         for (key, value) in
             [("embedding", self.embedding), ("shared", self.shared), ("members", self.members)]
         {
-            if value == 0 || value > 1 << 16 {
-                return Err(ModelError::setting(key, value, "a whole number from 1 to 65536"));
+            if value == 0 || value > 4096 {
+                return Err(ModelError::setting(key, value, "a whole number from 1 to 4096"));
             }
         }
-        if self.head > 1 << 16 {
-            return Err(ModelError::setting("head", self.head, "a whole number from 0 to 65536"));
+        if self.head > 4096 {
+            return Err(ModelError::setting("head", self.head, "a whole number from 0 to 4096"));
         }
         for (key, value) in [
             ("dropout", self.dropout),

@@ -1,5 +1,8 @@
 //! The user's rated items and the item's raters, as bags that leave the row itself out.
 //!
+//! In training a row's bags hold the rows of the other folds, with residuals to biases fitted without its fold: its own
+//! rating reaches none of its inputs. In scoring they hold all training rows.
+//!
 //! `h_u += (n + 1)^{-½} Σ_{j ∈ I_u, j ≠ i} (e_uj·Y_j + Z_j)`, the implicit and the residual-weighted history of SVD++ (Koren, KDD
 //! 2008, with `Y` weighted by residuals as in his asymmetric model), and the same for the item over its raters.
 
@@ -24,7 +27,7 @@ pub(super) struct Sums {
 }
 
 /// A batch of bags: entries of all bags, where each begins, residual weights and plain weights.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Bagged {
     pub(super) ids: Vec<u32>,
     pub(super) offsets: Vec<u32>,
@@ -32,17 +35,32 @@ pub(super) struct Bagged {
     pub(super) plain: Vec<f32>,
 }
 
+impl Bagged {
+    /// No bag yet.
+    pub(super) fn new() -> Bagged {
+        Bagged { ids: Vec::new(), offsets: vec![0], residual: Vec::new(), plain: Vec::new() }
+    }
+}
+
 impl Lists {
-    /// Lists by `key`, holding the ids of `other`; of a list longer than `most`, evenly spaced entries.
-    pub(super) fn new(key: &[u32], keys: usize, other: &[u32], residual: &[f32], most: usize) -> Lists {
-        let index = Index::new(key, keys);
+    /// Lists by `key` of the given rows, holding the ids of `other` and `residual` (one per given row); of a list longer
+    /// than `most`, evenly spaced entries.
+    pub(super) fn new(
+        (key, keys): (&[u32], usize),
+        other: &[u32],
+        rows: &[u32],
+        residual: &[f32],
+        most: usize,
+    ) -> Lists {
+        let of_rows: Vec<u32> = rows.iter().map(|&r| key[r as usize]).collect();
+        let index = Index::new(&of_rows, keys);
         let mut lists = Lists { offsets: vec![0], other: Vec::new(), residual: Vec::new() };
         for key in 0..keys {
-            let rows = index.rows(key);
-            let step = rows.len().div_ceil(most.max(1)).max(1);
-            for &row in rows.iter().step_by(step) {
-                lists.other.push(other[row as usize]);
-                lists.residual.push(residual[row as usize]);
+            let list = index.rows(key);
+            let step = list.len().div_ceil(most.max(1)).max(1);
+            for &n in list.iter().step_by(step) {
+                lists.other.push(other[rows[n as usize] as usize]);
+                lists.residual.push(residual[n as usize]);
             }
             lists.offsets.push(lists.other.len() as u32);
         }
@@ -56,23 +74,19 @@ impl Lists {
         }
     }
 
-    /// The bags of `keys`, each without the entry `without[n]` if it holds one: what training records.
-    pub(super) fn bags(&self, keys: &[u32], without: &[u32]) -> Bagged {
-        let mut out = Bagged { offsets: vec![0], ..Bagged::default() };
-        for (&key, &skip) in keys.iter().zip(without) {
-            let start = out.ids.len();
-            for n in self.entries(key) {
-                if self.other[n] != skip {
-                    out.ids.push(self.other[n]);
-                    out.residual.push(self.residual[n]);
-                }
+    /// Adds the bag of `key`, without the entry `skip` if it holds one: what training records.
+    pub(super) fn add_bag(&self, key: u32, skip: u32, out: &mut Bagged) {
+        let start = out.ids.len();
+        for n in self.entries(key) {
+            if self.other[n] != skip {
+                out.ids.push(self.other[n]);
+                out.residual.push(self.residual[n]);
             }
-            let root = root(out.ids.len() - start);
-            out.residual[start..].iter_mut().for_each(|e| *e *= root);
-            out.plain.resize(out.ids.len(), root);
-            out.offsets.push(out.ids.len() as u32);
         }
-        out
+        let root = root(out.ids.len() - start);
+        out.residual[start..].iter_mut().for_each(|e| *e *= root);
+        out.plain.resize(out.ids.len(), root);
+        out.offsets.push(out.ids.len() as u32);
     }
 
     /// The sum of each list, `[keys, width]`, for scoring: there the tables stand still, so a list is summed once and
@@ -133,7 +147,21 @@ fn add_entry(
     }
 }
 
-/// Residuals `r − (μ + b_u + b_i)` of training rows, with the biases' bases given per row.
-pub(super) fn residuals(rows: &Interactions, base: &[f32]) -> Vec<f32> {
-    rows.rating.iter().zip(base).map(|(r, b)| r - b).collect()
+/// Lists by user and by item.
+#[derive(Clone, Debug)]
+pub(super) struct Histories {
+    pub(super) of_user: Lists,
+    pub(super) of_item: Lists,
+}
+
+impl Histories {
+    /// From the training rows at `rows`, with residuals to `base` (of all training rows).
+    pub(super) fn new(train: &Interactions, rows: &[u32], base: &[f32], most: usize) -> Histories {
+        let left = |&r: &u32| train.rating[r as usize] - base[r as usize];
+        let residual: Vec<f32> = rows.iter().map(left).collect();
+        Histories {
+            of_user: Lists::new((&train.user, train.users), &train.item, rows, &residual, most),
+            of_item: Lists::new((&train.item, train.items), &train.user, rows, &residual, most),
+        }
+    }
 }

@@ -32,6 +32,7 @@ use crate::ModelError;
 use crate::baselines::Scorer;
 use crate::context::Context;
 use crate::trainer::{Checkpoint, Epoch, train};
+use history::Histories;
 use net::{Batch, History, Net};
 use side::Scaling;
 use system::Rows;
@@ -61,7 +62,7 @@ pub struct Dmtl {
     items: Table,
     context: Option<(Context, Scaling)>,
     base: f32,
-    lists: Option<(history::Lists, history::Lists)>,
+    histories: Option<Histories>,
     members: Vec<Vec<u32>>,
     groups: Vec<u32>,
     tasks: Tasks,
@@ -113,14 +114,17 @@ pub fn fit_with(
             Box::new(Uncertainty::new(forms, rate))
         }
     };
-    let held = input.validation.map(|held| (held, rows.model.batch_of(held.queries())));
+    let held = input
+        .validation
+        .filter(|held| !held.rows().is_empty())
+        .map(|held| (held, rows.model.batch_of(held.queries())));
     let validate = |params: &Params| {
         let Some((held, described)) = &held else { return f64::NAN };
         let scores = rows.model.rate(params, held.queries(), described);
         let scale = input.dataset.scale;
         let squares =
             scores.iter().zip(&held.rows().rating).map(|(s, r)| f64::from(scale.clamp(*s) - r).powi(2));
-        (squares.sum::<f64>() / scores.len().max(1) as f64).sqrt()
+        (squares.sum::<f64>() / scores.len() as f64).sqrt()
     };
     let validate: Option<&dyn Fn(&Params) -> f64> =
         if held.is_some() && config.tasks != Tasks::Profiling { Some(&validate) } else { None };
@@ -180,7 +184,13 @@ impl Dmtl {
         Ok(kohort_core::weights::import(&mut self.params, path)?)
     }
 
-    /// Probability of each group for the user of each query, `[queries, groups]`.
+    /// Whether [`Dmtl::profile`] says anything: the profiling head was trained, and its input is not the group itself, as
+    /// it is with attention over the group's members.
+    pub fn names_groups(&self) -> bool {
+        self.tasks != Tasks::Rating && self.members.is_empty()
+    }
+
+    /// Probability of each group for the user of each query, `[queries, groups]`. See [`Dmtl::names_groups`].
     pub fn profile(&self, queries: Queries<'_>) -> Vec<f32> {
         let described = self.batch_of(queries);
         self.run(&self.params, queries, &described, |tape, outputs| {
@@ -204,7 +214,7 @@ impl Dmtl {
         residuals.iter().zip(&described.base).map(|(r, b)| r + b).collect()
     }
 
-    /// Runs the network over queries in fixed chunks. Ids beyond those of training are taken as the last ones known.
+    /// Runs the network over queries in fixed chunks. An id beyond those of training has an embedding of zeros.
     fn run(
         &self,
         params: &Params,
@@ -213,32 +223,30 @@ impl Dmtl {
         take: impl Fn(&mut kohort_core::Tape, &net::Outputs) -> Vec<f32> + Sync,
     ) -> Vec<f32> {
         let rows = queries.user.len();
-        let sums = self.lists.as_ref().zip(self.net.history_tables()).map(|((of_user, of_item), tables)| {
-            (of_user.sums(params, tables[0]), of_item.sums(params, tables[1]))
+        let sums = self.histories.as_ref().zip(self.net.history_tables()).map(|(lists, tables)| {
+            (lists.of_user.sums(params, tables[0]), lists.of_item.sums(params, tables[1]))
         });
         let width = described.context.len().checked_div(rows).unwrap_or(0);
         shards::score(rows, SCORE_ROWS, |range, tape| {
             let clip = |ids: &[u32], limit: u32| ids.iter().map(|&id| id.min(limit)).collect::<Vec<_>>();
-            let user = clip(&queries.user[range.clone()], self.limits.0);
-            let item = clip(&queries.item[range.clone()], self.limits.1);
+            let known = |ids: &[u32], limit: u32| ids.iter().map(|&id| id <= limit).collect::<Vec<_>>();
+            let (users, items) = (&queries.user[range.clone()], &queries.item[range.clone()]);
+            let (user, item) = (clip(users, self.limits.0), clip(items, self.limits.1));
             let context = &described.context[range.start * width..range.end * width];
-            let history = self.lists.as_ref().zip(sums.as_ref()).map(|((of_user, of_item), sums)| {
-                let raters = of_item.pooled(params, &sums.1, &item, &user);
-                (History::Pooled(of_user.pooled(params, &sums.0, &user, &item)), History::Pooled(raters))
+            let history = self.histories.as_ref().zip(sums.as_ref()).map(|(lists, sums)| {
+                let raters = lists.of_item.pooled(params, &sums.1, &item, &user);
+                (
+                    History::Pooled(lists.of_user.pooled(params, &sums.0, &user, &item)),
+                    History::Pooled(raters),
+                )
             });
-            let batch = Batch { user: &user, item: &item, context, members: self.members_of(&user), history };
+            let members = self.members_of(&user);
+            let known = Some((known(users, self.limits.0), known(items, self.limits.1)));
+            let batch = Batch { user: &user, item: &item, context, members, history, known };
             let outputs =
                 self.net.forward(tape, params, &batch, (&self.users, &self.items), &mut Mode::score());
             take(tape, &outputs)
         })
-    }
-
-    /// A batch of training pairs, with their history (without the pair itself) as bags.
-    fn batch<'a>(&self, user: &'a [u32], item: &'a [u32], context: &'a [f32]) -> Batch<'a> {
-        let history = self.lists.as_ref().map(|(of_user, of_item)| {
-            (History::Bags(of_user.bags(user, item)), History::Bags(of_item.bags(item, user)))
-        });
-        Batch { user, item, context, members: self.members_of(user), history }
     }
 
     /// Members of each user's group and where each user's begin.

@@ -25,6 +25,8 @@ pub(super) struct Batch<'a> {
     pub(super) members: Option<(Vec<u32>, Vec<u32>)>,
     /// The user's rated items and the item's raters.
     pub(super) history: Option<(History, History)>,
+    /// Whether training knew each row's user and item; all of them without. A newcomer's embedding is zero.
+    pub(super) known: Option<(Vec<bool>, Vec<bool>)>,
 }
 
 /// Histories of the rows of a batch.
@@ -41,8 +43,9 @@ pub(super) struct Outputs {
     pub(super) rating: Var,
     /// Logits of groups `[n, groups]`.
     pub(super) profile: Var,
-    /// The shared layer `[n, d_z]`.
-    pub(super) shared: Var,
+    /// What both heads stand on: the shared layer `[n, d_z]`, and the embeddings `[n, d]`, which the dot product reaches
+    /// past it.
+    pub(super) shared: [Var; 3],
     /// Attention: `[n, d]` over item dimensions, or `[entries, 1]` over members with its offsets.
     pub(super) attention: Option<Var>,
 }
@@ -175,11 +178,14 @@ impl Net {
             (Some(_), Some((ids, _))) => self.user.embedding.forward(tape, params, ids),
             _ => self.side(tape, params, &self.user, batch.user, users, rated, mode),
         };
-        let h_i = self.side(tape, params, &self.item, batch.item, items, raters, mode);
+        let mut h_i = self.side(tape, params, &self.item, batch.item, items, raters, mode);
         if let (Some(members), Some((_, offsets))) = (&self.members, &batch.members) {
             let offsets = tape.list(offsets);
             let (group, weights) = members.forward(tape, params, h_u, h_i, offsets);
             (h_u, attention) = (group, Some(weights));
+        }
+        if let Some((user, item)) = &batch.known {
+            (h_u, h_i) = (mask_newcomers(tape, h_u, user), mask_newcomers(tape, h_i, item));
         }
         let gated = match (&self.gate, self.uniform) {
             (Some(gate), _) => {
@@ -212,7 +218,7 @@ impl Net {
             rating = tape.add(rating, product);
         }
         let profile = self.profile.forward(tape, params, z);
-        Outputs { rating, profile, shared, attention }
+        Outputs { rating, profile, shared: [shared, h_u, gated], attention }
     }
 
     /// Tables of the user's and the item's history.
@@ -263,4 +269,14 @@ impl Net {
         }
         h
     }
+}
+
+/// Zeros in the rows that training did not know.
+fn mask_newcomers(tape: &mut Tape, h: Var, known: &[bool]) -> Var {
+    if known.iter().all(|&k| k) {
+        return h;
+    }
+    let mask: Vec<f32> = known.iter().map(|&k| f32::from(u8::from(k))).collect();
+    let mask = tape.input(known.len(), 1, &mask);
+    tape.mul(h, mask)
 }

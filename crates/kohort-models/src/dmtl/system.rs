@@ -1,17 +1,18 @@
 //! DMTL's training rows, as the trainer sees them.
 
 use kohort_core::{Cut, LossKind, Params, Tape};
+use kohort_data::Queries;
 use kohort_layers::Mode;
 use kohort_objectives::{Denominator, Objective, ObjectiveError, Terms};
 use kohort_random::{rand::seq::SliceRandom, stream};
 
 use super::config::{Attention, Config};
-use super::history::{Lists, residuals};
-use super::net::{Net, Sizes};
+use super::history::{Bagged, Histories};
+use super::net::{Batch, History, Net, Sizes};
 use super::side::{Scaling, table};
 use super::{Dmtl, Input, MOST_HISTORY};
 use crate::ModelError;
-use crate::context::{Context, Described};
+use crate::context::{Context, Described, Folded};
 use crate::trainer::{Recorded, System};
 
 /// Training rows with everything that does not depend on parameters, and the model they train.
@@ -27,6 +28,9 @@ pub(super) struct Rows {
     target: Vec<f32>,
     group: Vec<u32>,
     labelled: Vec<bool>,
+    /// Fold of each row, and each fold's histories; without a context there are no folds, and no bias to leak through.
+    fold: Vec<u32>,
+    by_fold: Vec<Histories>,
     identity: String,
 }
 
@@ -35,24 +39,40 @@ impl Rows {
         let rows = input.train.rows();
         let (users, items) = (table(&input.dataset.user_features), table(&input.dataset.item_features));
         let mean = rows.mean().ok_or(ModelError::NoRows)? as f32;
-        let (context, described) = match &config.context {
+        let (context, folded) = match &config.context {
             Some(wanted) => {
-                let described = Context::out_of_fold(input.train, input.dataset, wanted, seed)?;
-                let scaling = Scaling::fit(&described.values, described.names.len());
-                (Some((Context::fit(input.train, input.dataset, wanted)?, scaling)), described)
+                let folded = Context::out_of_fold(input.train, input.dataset, wanted, seed)?;
+                let scaling = Scaling::fit(&folded.described.values, folded.described.names.len());
+                (Some((Context::fit(input.train, input.dataset, wanted)?, scaling)), folded)
             }
-            None => (None, Described { base: vec![mean; rows.len()], ..Described::default() }),
+            None => {
+                let described = Described { base: vec![mean; rows.len()], ..Described::default() };
+                (None, Folded { described, ..Folded::default() })
+            }
         };
+        let Folded { described, fold, base } = folded;
         let width = described.names.len();
         let scaled = context.as_ref().map(|(_, scaling)| scaling.apply(&described.values));
         let sizes = Sizes { users: rows.users, items: rows.items, groups: input.group_count, context: width };
         let mut initial = Params::new();
         let net = Net::new(&mut initial, config, &sizes, (&users, &items), seed);
-        let lists = config.history.then(|| {
-            let residual = residuals(rows, &described.base);
-            let of_user = Lists::new(&rows.user, rows.users, &rows.item, &residual, MOST_HISTORY);
-            (of_user, Lists::new(&rows.item, rows.items, &rows.user, &residual, MOST_HISTORY))
+        let all: Vec<u32> = (0..rows.len() as u32).collect();
+        let histories = config.history.then(|| {
+            let full = context.as_ref().map(|(context, _)| {
+                let pairs = Queries { user: &rows.user, item: &rows.item, time: &rows.time };
+                context.base(pairs)
+            });
+            Histories::new(rows, &all, full.as_deref().unwrap_or(&described.base), MOST_HISTORY)
         });
+        let by_fold: Vec<Histories> = if config.history {
+            let outside = |f: u32| all.iter().copied().filter(|&r| fold[r as usize] != f).collect::<Vec<_>>();
+            (0u32..)
+                .zip(&base)
+                .map(|(f, base)| Histories::new(rows, &outside(f), base, MOST_HISTORY))
+                .collect()
+        } else {
+            Vec::new()
+        };
         let model = Dmtl {
             net,
             params: Params::new(),
@@ -60,7 +80,7 @@ impl Rows {
             items,
             context,
             base: mean,
-            lists,
+            histories,
             members: members(input, config, seed),
             groups: input.groups.to_vec(),
             tasks: config.tasks,
@@ -85,7 +105,9 @@ impl Rows {
             item: rows.item.clone(),
             context: scaled.unwrap_or_default(),
             width,
-            target: residuals(rows, &described.base),
+            target: rows.rating.iter().zip(&described.base).map(|(r, b)| r - b).collect(),
+            fold,
+            by_fold,
             group: rows.user.iter().map(|&u| input.groups[u as usize]).collect(),
             labelled: rows.user.iter().map(|&u| known(u)).collect(),
         })
@@ -93,6 +115,21 @@ impl Rows {
 
     fn cut<T: Copy>(values: &[T], rows: &[u32]) -> Vec<T> {
         rows.iter().map(|&r| values[r as usize]).collect()
+    }
+
+    /// A batch of training rows, with histories as bags.
+    fn batch<'a>(&self, rows: &[u32], (user, item, context): (&'a [u32], &'a [u32], &'a [f32])) -> Batch<'a> {
+        let history = self.model.histories.as_ref().map(|all| {
+            let (mut rated, mut raters) = (Bagged::new(), Bagged::new());
+            for (&row, (&u, &i)) in rows.iter().zip(user.iter().zip(item)) {
+                let fold = self.fold.get(row as usize).and_then(|&f| self.by_fold.get(f as usize));
+                let lists = fold.unwrap_or(all);
+                lists.of_user.add_bag(u, i, &mut rated);
+                lists.of_item.add_bag(i, u, &mut raters);
+            }
+            (History::Bags(rated), History::Bags(raters))
+        });
+        Batch { user, item, context, members: self.model.members_of(user), history, known: None }
     }
 
     fn context_of(&self, rows: &[u32]) -> Vec<f32> {
@@ -158,14 +195,14 @@ impl System for Rows {
     ) -> Recorded {
         let (user, item) = (Rows::cut(&self.user, rows), Rows::cut(&self.item, rows));
         let context = self.context_of(rows);
-        let batch = self.model.batch(&user, &item, &context);
+        let batch = self.batch(rows, (&user, &item, &context));
         let tables = (&self.model.users, &self.model.items);
         let outputs = self.model.net.forward(tape, params, &batch, tables, mode);
         let target = Rows::cut(&self.target, rows);
         let rating = tape.loss(LossKind::Squared, outputs.rating, &target, weights[0], scales[0] as f32);
         let group = Rows::cut(&self.group, rows);
         let profiling = tape.cross_entropy(outputs.profile, &group, weights[1], scales[1] as f32);
-        Recorded { losses: vec![rating, profiling], shared: Cut(vec![outputs.shared]) }
+        Recorded { losses: vec![rating, profiling], shared: Cut(outputs.shared.to_vec()) }
     }
 
     /// Mean entropy of the attention in nats over the first rows, and that of uniform attention. A gate stuck at
@@ -174,7 +211,7 @@ impl System for Rows {
         let rows: Vec<u32> = (0..self.rows().min(1024) as u32).collect();
         let (user, item) = (Rows::cut(&self.user, &rows), Rows::cut(&self.item, &rows));
         let context = self.context_of(&rows);
-        let batch = self.model.batch(&user, &item, &context);
+        let batch = self.batch(&rows, (&user, &item, &context));
         let mut tape = Tape::new();
         let tables = (&self.model.users, &self.model.items);
         let outputs = self.model.net.forward(&mut tape, params, &batch, tables, &mut Mode::score());

@@ -1,7 +1,9 @@
+use super::history::Bagged;
+use super::system::Rows;
 use super::*;
 use crate::baselines::{predict, registry};
 use crate::context::ContextConfig;
-use crate::trainer::{Checkpoint, TrainConfig};
+use crate::trainer::{Checkpoint, System, TrainConfig};
 use kohort_data::{Split, Way, synthetic::Recipe};
 
 struct World {
@@ -174,7 +176,7 @@ fn the_score_of_a_pair_does_not_depend_on_the_other_queries() {
     assert!(model.score(newcomer)[0].is_finite());
 }
 
-/// Scoring sums a history once and takes the pair's own entry out; training pools it on the tape. One function, two roads.
+/// Scoring sums a history once and takes the pair's own entry out; the tape pools it bag by bag. One function, two roads.
 #[test]
 fn histories_pooled_for_scoring_equal_those_on_the_tape() {
     let world = world();
@@ -184,13 +186,86 @@ fn histories_pooled_for_scoring_equal_those_on_the_tape() {
     let queries = Queries { user, item, time: &rows.time[..100] };
     let described = model.batch_of(queries);
     let scored = model.run(&model.params, queries, &described, |tape, out| tape.value(out.rating).to_vec());
-    let batch = model.batch(user, item, &described.context);
+    let lists = model.histories.as_ref().unwrap();
+    let (mut rated, mut raters) = (Bagged::new(), Bagged::new());
+    for (&u, &i) in user.iter().zip(item) {
+        lists.of_user.add_bag(u, i, &mut rated);
+        lists.of_item.add_bag(i, u, &mut raters);
+    }
+    let history = Some((History::Bags(rated), History::Bags(raters)));
+    let batch = Batch { user, item, context: &described.context, members: None, history, known: None };
     let mut tape = kohort_core::Tape::new();
     let tables = (&model.users, &model.items);
     let out = model.net.forward(&mut tape, &model.params, &batch, tables, &mut Mode::score());
     for (a, b) in scored.iter().zip(tape.value(out.rating)) {
         assert!((a - b).abs() < 1e-5, "{a} and {b}");
     }
+}
+
+/// Not through biases either: those of its fold were fitted without it. (The context's numbers have their own test; their
+/// mean and deviation over all rows know every rating, as `μ` does.)
+#[test]
+fn no_embedding_of_a_training_row_depends_on_its_own_rating() {
+    let world = world();
+    let changed = 17u32;
+    let inputs = |train: &Train| {
+        let rows = Rows::prepare(&Input { train, ..world.input() }, &small(), 1).unwrap();
+        let mut tape = kohort_core::Tape::new();
+        let terms = rows.terms(&[changed]).unwrap();
+        let scales: Vec<f64> = terms.iter().map(|t| t.scale).collect();
+        let params = rows.initial(1);
+        let recorded =
+            rows.record(&mut tape, &params, &[changed], &[None, None], &scales, &mut Mode::score());
+        recorded.shared.0[1..].iter().flat_map(|&v| tape.value(v).to_vec()).collect::<Vec<f32>>()
+    };
+    let before = inputs(&world.split.train);
+    let mut rows = world.split.train.rows().clone();
+    rows.rating[changed as usize] = if rows.rating[changed as usize] > 3.0 { 1.0 } else { 5.0 };
+    assert_eq!(before, inputs(&Train::new(rows).unwrap()));
+}
+
+#[test]
+fn sweeps_to_the_shared_representation_and_on_equal_one_sweep() {
+    use kohort_core::{Adjoint, Grads, Tape};
+    let world = world();
+    for dot in [true, false] {
+        let rows = Rows::prepare(&world.input(), &Config { dot, ..small() }, 1).unwrap();
+        let params = rows.initial(1);
+        let batch: Vec<u32> = (0..40).collect();
+        let mut tape = Tape::new();
+        let recorded =
+            rows.record(&mut tape, &params, &batch, &[None, None], &[0.025, 0.025], &mut Mode::score());
+        let seeds = [(recorded.losses[0], 1.0), (recorded.losses[1], 0.5)];
+        let (mut whole, mut parts, mut at) = (Grads::new(&params), Grads::new(&params), Adjoint::default());
+        tape.backward(&params, &seeds, &mut whole);
+        tape.backward_to(&params, &seeds, &recorded.shared, &mut at, &mut parts);
+        tape.backward_from(&params, &recorded.shared, &at, &mut parts);
+        for id in params.ids() {
+            for (a, b) in whole.to_dense(id, &params).iter().zip(parts.to_dense(id, &params)) {
+                assert!((a - b).abs() < 1e-5, "{}: {a} and {b}", params.slot(id).name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_newcomer_is_nobody_in_particular() {
+    let world = world();
+    let model = fit(world.input(), &small(), 1, &mut |_| {}).unwrap();
+    let users = world.dataset.users.len() as u32;
+    let score = |user: u32| model.score(Queries { user: &[user], item: &[3], time: &[0] })[0];
+    assert_eq!(score(users), score(u32::MAX), "all newcomers are alike");
+    assert_ne!(score(users), score(users - 1), "and not the last user known");
+}
+
+/// There the input of the head is the group itself.
+#[test]
+fn attention_over_members_names_no_groups() {
+    let world = world();
+    let names = |config: Config| fit(world.input(), &config, 1, &mut |_| {}).unwrap().names_groups();
+    assert!(names(small()));
+    assert!(!names(Config { attention: Attention::Members, ..small() }));
+    assert!(!names(Config { tasks: Tasks::Rating, ..small() }));
 }
 
 #[test]
@@ -204,7 +279,7 @@ fn the_shipped_configs_are_valid_and_an_unknown_key_is_named() {
     let message = Config::from_toml("dropout = 1.5").unwrap_err().to_string();
     assert_eq!(message, "dropout = 1.5, allowed is a number in [0, 1)");
     let message = Config::from_toml("head = 1000000000000").unwrap_err().to_string();
-    assert_eq!(message, "head = 1000000000000, allowed is a whole number from 0 to 65536");
+    assert_eq!(message, "head = 1000000000000, allowed is a whole number from 0 to 4096");
     let message = Config::from_toml("[context]\nfolds = 0").unwrap_err().to_string();
     assert_eq!(message, "context.folds = 0, allowed is a whole number from 2 to 1000");
 }

@@ -86,6 +86,9 @@ impl TrainConfig {
         if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
             return Err(ModelError::setting("learning_rate", self.learning_rate, "a finite number above 0"));
         }
+        if let Err((key, value, allowed)) = self.rule.check() {
+            return Err(ModelError::setting(key, value, allowed));
+        }
         if !(0.0..1.0).contains(&self.average) {
             return Err(ModelError::setting("average", self.average, "a number in [0, 1)"));
         }

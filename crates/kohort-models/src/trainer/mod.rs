@@ -61,7 +61,8 @@ pub struct Checkpoint<'a> {
 /// through all epochs. `observe` sees each epoch as it ends.
 ///
 /// # Errors
-/// A non-finite loss, naming the step, the objective and the op; a config out of range; a checkpoint of another model.
+/// A loss, gradient, parameter or validation value that is not finite, named with its step; a config out of range; a
+/// checkpoint of another run.
 pub fn train(
     system: &dyn System,
     balancer: &mut dyn Balancer,
@@ -110,7 +111,14 @@ pub fn train(
             state.step += 1;
         }
         let current = state.current();
+        let bad = current.slots().iter().find(|slot| slot.value.iter().any(|x| !x.is_finite()));
+        if let Some(slot) = bad {
+            return Err(diverged(slot.name.clone(), epoch, state.step));
+        }
         let validation = validate.map(|validate| validate(&current));
+        if validation.is_some_and(|value| !value.is_finite()) {
+            return Err(diverged("the validation value".to_owned(), epoch, state.step));
+        }
         let losses =
             system.objectives().iter().zip(sums).map(|(name, sum)| (name.clone(), sum / rows as f64));
         let report = Epoch {
@@ -128,4 +136,8 @@ pub fn train(
         }
     }
     Ok(state.into_trained())
+}
+
+fn diverged(what: String, epoch: usize, step: u64) -> ModelError {
+    ModelError::Diverged { what, epoch: epoch + 1, step }
 }

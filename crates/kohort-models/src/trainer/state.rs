@@ -111,8 +111,11 @@ impl State {
         if let Err(what) = params.adopt(&saved.params) {
             return refuse(what);
         }
+        if let Some(Err(what)) = saved.best.as_ref().map(|best| self.params.clone().adopt(&best.params)) {
+            return refuse(format!("its best epoch: {what}"));
+        }
         let average_fits = saved.average.as_ref().is_none_or(|average| average.fits(&params));
-        if !saved.optimizer.fits(&params)
+        if !saved.optimizer.fits(&params, self.config.rule, self.config.tables)
             || saved.average.is_some() != self.average.is_some()
             || !average_fits
         {

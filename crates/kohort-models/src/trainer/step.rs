@@ -3,7 +3,7 @@
 use kohort_core::shards::Shards;
 use kohort_core::{Adjoint, Grads, Params};
 use kohort_layers::Mode;
-use kohort_objectives::{Balancer, Coefficients, Seen, Terms, Wants};
+use kohort_objectives::{Balancer, Coefficients, Seen, Wants};
 use kohort_random::stream;
 
 use super::{Recorded, System};
@@ -33,11 +33,8 @@ pub(super) fn run<'a>(
 ) -> Result<Done<'a>, ModelError> {
     let terms = system.terms(batch)?;
     let recorded = shards.forward(params, batch.len(), |shard, tape| {
-        let cut = |t: &Terms| t.weight.is_some();
-        let weights: Vec<Option<&[f32]>> = terms
-            .iter()
-            .map(|t| t.weight.as_ref().filter(|_| cut(t)).map(|w| &w[shard.rows.clone()]))
-            .collect();
+        let weights: Vec<Option<&[f32]>> =
+            terms.iter().map(|t| t.weight.as_ref().map(|w| &w[shard.rows.clone()])).collect();
         let scales: Vec<f64> = terms.iter().map(|t| t.scale).collect();
         let mut mode = Mode::train(stream(at.seed, "dropout", &[at.step, shard.index as u64]));
         system.record(tape, params, &batch[shard.rows], &weights, &scales, &mut mode)
@@ -57,9 +54,14 @@ pub(super) fn run<'a>(
         Wants::Losses => None,
         wants => Some(gram(shards, params, &recorded, terms.len(), wants == Wants::Gram)),
     };
-    let seen = Seen { losses: &losses, gram: gram.as_deref(), step: at.step };
+    let present: Vec<bool> = terms.iter().map(|t| t.scale > 0.0).collect();
+    let seen = Seen { losses: &losses, present: &present, gram: gram.as_deref(), step: at.step };
     let coefficients = balancer.coefficients(seen);
     let grads = sweep(shards, params, &recorded, &coefficients);
+    if let Some(id) = grads.first_non_finite(params) {
+        let what = format!("the gradient of {}", params.slot(id).name);
+        return Err(ModelError::Diverged { what, epoch: at.epoch + 1, step: at.step });
+    }
     Ok(Done { losses, coefficients: coefficients.trunk, grads })
 }
 

@@ -148,6 +148,32 @@ fn a_non_finite_loss_stops_with_objective_op_and_step() {
     let line = Line { poison: Some(42), ..Line::new() };
     let error = run(&line, &mut Fixed::new(vec![1.0, 0.0]).unwrap(), &config()).unwrap_err().to_string();
     assert!(error.starts_with("the loss of fit is inf in epoch 1, step"), "{error}");
+    assert!(error.contains("came from loss"), "the target is data, the loss made it visible: {error}");
+}
+
+#[test]
+fn what_diverges_in_the_last_step_is_no_result() {
+    let wild = TrainConfig { epochs: 1, batch: 100, learning_rate: 1e38, average: 0.0, ..config() };
+    let rule = kohort_core::optim::Rule::Sgd(kohort_core::optim::Sgd::default());
+    let wild = TrainConfig { rule, ..wild };
+    let error = run(&Line::new(), &mut Fixed::new(vec![1e6, 0.0]).unwrap(), &wild).unwrap_err().to_string();
+    assert!(error.contains("is not finite in epoch 1, step"), "{error}");
+    let mut fixed = Fixed::new(vec![1.0, 0.0]).unwrap();
+    let nan = |_: &Params| f64::NAN;
+    let error = train(&Line::new(), &mut fixed, &config(), 1, Some(&nan), None, &mut |_| {}).unwrap_err();
+    assert!(error.to_string().starts_with("the validation value is not finite in epoch 1"), "{error}");
+}
+
+#[test]
+fn the_log_has_one_json_line_an_epoch() {
+    let mut log = JsonLines::new(Vec::new());
+    let mut fixed = Fixed::new(vec![1.0, 0.0]).unwrap();
+    let trained = train(&Line::new(), &mut fixed, &config(), 1, None, None, &mut |e| log.write(e)).unwrap();
+    let text = String::from_utf8(log.finish().unwrap()).unwrap();
+    let lines: Vec<String> = trained.epochs.iter().map(|e| serde_json::to_string(e).unwrap()).collect();
+    assert_eq!(text.lines().collect::<Vec<_>>(), lines);
+    let back: Epoch = serde_json::from_str(&lines[3]).unwrap();
+    assert_eq!(back.epoch, 4);
 }
 
 #[test]
@@ -162,6 +188,9 @@ fn a_setting_out_of_range_is_named_with_what_is_allowed() {
     assert_eq!(stopped.epochs.len(), 2, "a large number of epochs is no overflow");
     let wrong = TrainConfig { learning_rate: f64::NAN, ..config() };
     assert_eq!(message(wrong), "learning_rate = NaN, allowed is a finite number above 0");
+    let adam = kohort_core::optim::Adam { beta1: 1.0, ..Default::default() };
+    let wrong = TrainConfig { rule: kohort_core::optim::Rule::Adam(adam), ..config() };
+    assert_eq!(message(wrong), "beta1 = 1, allowed is a number in [0, 1)");
 }
 
 /// Weighs trunk and heads apart, and sees gradients: the slow road must give what the fast one gives.
