@@ -1,4 +1,4 @@
-//! Contracts that cross crates: what every scorer keeps, and what a stranger's damaged input meets.
+//! Contracts that cross crates: what every scorer keeps, and what the documents promise.
 
 mod contracts;
 mod readme;
