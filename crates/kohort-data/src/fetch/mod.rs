@@ -1,4 +1,6 @@
-//! Finding a data set's files: data folder, mirror, official address, other places, in this order.
+//! Finding a data set's files: given mirrors, data folder, official address, other places, in this order.
+//!
+//! A mirror comes before the data folder: whoever names one means it, an earlier fetch is only a convenience.
 //!
 //! Nothing is used whose length and SHA-256 are not those of the manifest. Fetched files appear in the data folder
 //! all at once and only when every one is right: what was there before stays when a fetch fails. Each place that did
@@ -31,8 +33,8 @@ pub use verify::verify;
 pub struct Places {
     /// Folder for fetched data: the files are in `data_dir/NAME/`.
     pub data_dir: PathBuf,
-    /// A folder with copies, laid out in the same way; nothing is written there.
-    pub mirror: Option<PathBuf>,
+    /// Folders with copies, laid out in the same way, in the order to look; nothing is written there.
+    pub mirrors: Vec<PathBuf>,
     /// Whether addresses and pip may be tried.
     pub network: bool,
     /// The Python that runs pip.
@@ -46,7 +48,11 @@ impl Places {
         let offline = std::env::var_os("KOHORT_OFFLINE").is_some_and(|v| !v.is_empty() && v != "0");
         Places {
             data_dir: data_dir.into(),
-            mirror: std::env::var_os("KOHORT_MIRROR").filter(|v| !v.is_empty()).map(PathBuf::from),
+            mirrors: std::env::var_os("KOHORT_MIRROR")
+                .filter(|v| !v.is_empty())
+                .map(PathBuf::from)
+                .into_iter()
+                .collect(),
             network: !offline,
             python: PathBuf::from("python3"),
         }
@@ -147,7 +153,7 @@ pub fn locate(manifest: &Manifest, places: &Places) -> Result<Located, DataError
     locate_with(manifest, places, &mut |_| {})
 }
 
-/// Finds the files of a data set: in the data folder, in the mirror, at the manifest's places in their order.
+/// Finds the files of a data set: in the mirrors, in the data folder, at the manifest's places, each in their order.
 ///
 /// # Errors
 /// [`DataError::NotFound`] with every place tried, why it did not serve, and what to do next.
@@ -163,18 +169,18 @@ pub fn locate_with(
         progress(Progress::Failed(attempt.clone()));
         attempts.push(attempt);
     };
-    let folders = [
-        Some((own.clone(), "the data folder")),
-        places.mirror.as_ref().map(|m| (m.join(&manifest.name), "the mirror")),
-    ];
-    for (at, (dir, what)) in folders.into_iter().enumerate().filter_map(|(at, f)| Some((at, f?))) {
+    let mirrors = places.mirrors.iter().map(|mirror| (mirror.join(&manifest.name), true));
+    for (dir, is_mirror) in mirrors.chain([(own.clone(), false)]) {
         progress(Progress::Checking { dir: dir.clone() });
         match in_folder(manifest, &dir) {
             Ok(layout) => {
-                let source = if at == 0 { written_source(manifest, &dir) } else { "mirror".to_owned() };
+                let source = if is_mirror { "mirror".to_owned() } else { written_source(manifest, &dir) };
                 return Ok(Located { dir, layout: layout.clone(), source, attempts });
             }
-            Err(error) => failed(format!("{what} {}", dir.display()), chain(&error), progress),
+            Err(error) => {
+                let what = if is_mirror { "the mirror" } else { "the data folder" };
+                failed(format!("{what} {}", dir.display()), chain(&error), progress);
+            }
         }
     }
     for place in &manifest.places {
@@ -196,7 +202,7 @@ pub fn locate_with(
             Err(error) => failed(told, chain(&error), progress),
         }
     }
-    if places.mirror.is_none() {
+    if places.mirrors.is_empty() {
         failed("a mirror".to_owned(), "KOHORT_MIRROR is not set".to_owned(), progress);
     }
     Err(DataError::NotFound { name: manifest.name.clone(), attempts, advice: advice(manifest, places) })

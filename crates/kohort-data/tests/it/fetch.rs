@@ -84,7 +84,12 @@ fn server(body: Vec<u8>, most: Vec<usize>) -> (String, std::sync::mpsc::Receiver
 }
 
 fn places(data: &Path) -> Places {
-    Places { data_dir: data.to_path_buf(), mirror: None, network: true, python: "no-such-python".into() }
+    Places {
+        data_dir: data.to_path_buf(),
+        mirrors: Vec::new(),
+        network: true,
+        python: "no-such-python".into(),
+    }
 }
 
 /// Everything below a folder, as names.
@@ -190,11 +195,34 @@ fn the_mirror_serves_before_the_network_and_is_not_written_to() {
     let (data, mirror) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     std::fs::create_dir(mirror.path().join("tea")).unwrap();
     std::fs::write(mirror.path().join("tea/a.txt"), A).unwrap();
-    let places = Places { mirror: Some(mirror.path().to_path_buf()), ..places(data.path()) };
+    let places = Places { mirrors: vec![mirror.path().to_path_buf()], ..places(data.path()) };
     let located = locate(&manifest(&archive("http://127.0.0.1:1/", b"")), &places).unwrap();
     assert_eq!((located.source.as_str(), located.dir), ("mirror", mirror.path().join("tea")));
-    assert_eq!(located.attempts.len(), 1, "the data folder came first");
+    assert_eq!(located.attempts, [], "nothing was tried before it");
     assert_eq!(names(data.path()), [] as [&str; 0]);
+}
+
+#[test]
+fn given_mirrors_serve_in_their_order_and_before_an_earlier_fetch() {
+    let folders = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let [flag, variable, data] = folders.each_ref().map(|dir| dir.path().to_path_buf());
+    for dir in [&variable, &data] {
+        std::fs::create_dir(dir.join("tea")).unwrap();
+        std::fs::write(dir.join("tea/a.txt"), A).unwrap();
+    }
+    let manifest = manifest(&archive("http://127.0.0.1:1/", b""));
+    let places = Places { mirrors: vec![flag.clone(), variable.clone()], ..places(&data) };
+    assert_eq!(locate(&manifest, &places).unwrap().dir, variable.join("tea"), "the first one has nothing");
+
+    std::fs::create_dir(flag.join("tea")).unwrap();
+    std::fs::write(flag.join("tea/a.txt"), A).unwrap();
+    assert_eq!(locate(&manifest, &places).unwrap().dir, flag.join("tea"));
+
+    std::fs::write(flag.join("tea/a.txt"), b"altered").unwrap();
+    std::fs::remove_dir_all(variable.join("tea")).unwrap();
+    let located = locate(&manifest, &places).unwrap();
+    assert_eq!((located.dir, located.source.as_str()), (data.join("tea"), "data-dir"));
+    assert_eq!(located.attempts.len(), 2, "both mirrors are told of");
 }
 
 #[test]
@@ -270,8 +298,11 @@ fn both_real_data_sets_open_from_the_mirror() {
     let data = tempfile::tempdir().unwrap();
     for (name, rows) in [("ml-100k", 100_000), ("itm-rec", 5_230)] {
         let Some(dir) = folder(name) else { return };
-        let places =
-            Places { mirror: dir.parent().map(Path::to_path_buf), network: false, ..places(data.path()) };
+        let places = Places {
+            mirrors: dir.parent().map(Path::to_path_buf).into_iter().collect(),
+            network: false,
+            ..places(data.path())
+        };
         let dataset = open(name, &places, &mut |_| {}).unwrap();
         assert_eq!((dataset.interactions.len(), dataset.source.as_str()), (rows, "mirror"));
     }

@@ -12,7 +12,7 @@ fn places(dir: &std::path::Path) -> Option<Places> {
         println!("skipped: needs pip to bring recbole 1.2.1, set KOHORT_TEST_PIP=1 to let it");
         return None;
     }
-    Some(Places { data_dir: dir.to_path_buf(), mirror: None, network: true, python: "python3".into() })
+    Some(Places { data_dir: dir.to_path_buf(), mirrors: Vec::new(), network: true, python: "python3".into() })
 }
 
 #[test]

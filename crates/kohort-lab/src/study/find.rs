@@ -26,11 +26,11 @@ pub(crate) struct Found {
 }
 
 impl Looking {
-    /// `data` stands for a mirror (flag over variable); fetched files go below the build folder, so that
+    /// `data` is a mirror before the one that the variable names, and both come before an earlier fetch; fetched files go below the build folder, so that
     /// `cargo clean` removes them and nothing lands in the working copy.
     pub(crate) fn new(data: Option<PathBuf>, offline: bool) -> Looking {
         let mut places = Places::from_env(fetch_folder());
-        places.mirror = data.or(places.mirror);
+        places.mirrors.splice(0..0, data);
         places.network &= !offline;
         Looking { places }
     }
@@ -140,8 +140,8 @@ fn locate(
 
 /// A file in one of the folders that is there but is not the one of the manifest.
 fn altered(manifest: &Manifest, places: &Places) -> Option<String> {
-    let folders = [Some(&places.data_dir), places.mirror.as_ref()];
-    folders.into_iter().flatten().map(|folder| folder.join(&manifest.name)).find_map(|dir| {
+    let folders = places.mirrors.iter().chain([&places.data_dir]);
+    folders.map(|folder| folder.join(&manifest.name)).find_map(|dir| {
         manifest.layouts.iter().find_map(|layout| match fetch::verify(&dir, layout) {
             Err(error @ DataError::Altered { .. }) => Some(error.to_string()),
             _ => None,

@@ -16,7 +16,7 @@ fn nowhere(folder: &Path) -> Looking {
     Looking {
         places: Places {
             data_dir: folder.join("data"),
-            mirror: None,
+            mirrors: Vec::new(),
             network: false,
             python: "python3".into(),
         },
