@@ -17,6 +17,11 @@ use crate::cohorts::Cohorts;
 /// The system that the main table is about.
 pub(crate) const UNDER_TEST: &str = "dmtl";
 
+/// The variant that knows no more than baselines about when a rating is asked for.
+pub(crate) const NO_TIMES: &str = "without times";
+/// The variant with the inputs that the paper names.
+pub(crate) const PAPERS_INPUTS: &str = "paper's inputs only";
+
 /// What a fit may see.
 #[derive(Clone, Copy)]
 pub(crate) struct Material<'a> {
@@ -128,13 +133,12 @@ pub(crate) fn variants(dataset: &Dataset, quick: bool) -> Vec<System> {
     let mut systems = Vec::new();
     if let Some(context) = main.context.clone().filter(|context| context.time && dataset.has_time) {
         let context = Some(ContextConfig { time: false, ..context });
-        systems.push(dmtl_system(Some("without times"), dmtl::Config { context, ..main.clone() }));
+        systems.push(dmtl_system(Some(NO_TIMES), dmtl::Config { context, ..main.clone() }));
     }
     if quick {
         return systems;
     }
-    let plain = dmtl::Config { context: None, history: false, dot: false, ..main.clone() };
-    systems.push(dmtl_system(Some("paper's inputs only"), plain));
+    systems.push(dmtl_system(Some(PAPERS_INPUTS), dmtl::Config::paper()));
     systems.push(single_task(dataset));
     systems.push(dmtl_system(Some("profiling only"), dmtl::Config { tasks: Tasks::Profiling, ..main }));
     systems
@@ -220,7 +224,9 @@ fn fit_dmtl(material: &Material<'_>, config: &dmtl::Config) -> Result<Fitted> {
             EpochLog { epoch: epoch.epoch, values: losses.chain(epoch.notes.iter().cloned()).collect() }
         })
         .collect();
-    let profile: Option<ProfileFn> = (config.tasks != Tasks::Rating).then(|| {
+    // Attention over members gives the head the group itself, so what it names proves nothing.
+    let names_groups = config.tasks != Tasks::Rating && config.attention != Attention::Members;
+    let profile: Option<ProfileFn> = names_groups.then(|| {
         let model = Arc::clone(&model);
         Box::new(move |queries: Queries<'_>| model.profile(queries)) as ProfileFn
     });

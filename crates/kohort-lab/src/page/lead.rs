@@ -4,6 +4,8 @@ use kohort_report::{Highlight, Report, Row};
 
 use super::{Run, best_baseline, find};
 use crate::clock::human;
+use crate::study::Study;
+use crate::systems::{NO_TIMES, PAPERS_INPUTS};
 
 /// A few sentences.
 pub(super) fn lead(run: &Run<'_>) -> String {
@@ -20,17 +22,7 @@ pub(super) fn lead(run: &Run<'_>) -> String {
         run.scope.seeds.len()
     );
     for study in run.studies {
-        let ours = find(run.rows, study.name(), "a", "RMSE", true).and_then(|row| row.mean);
-        let best = best_baseline(run.rows, study.name(), "a", "RMSE", true);
-        if let (Some(ours), Some(best)) = (ours, best) {
-            let name = best.system.clone().unwrap_or_default();
-            text.push_str(&format!(
-                " On {}, DMTL has a test RMSE of {ours:.4}; the best baseline, {name}, has {:.4}.",
-                study.title,
-                best.mean.unwrap_or(f64::NAN)
-            ));
-            text.push_str(&without(run, study.name()));
-        }
+        text.push_str(&ahead(run, study).unwrap_or_default());
     }
     text.push_str(&second_task(run));
     if !run.skipped.is_empty() {
@@ -43,26 +35,46 @@ pub(super) fn lead(run: &Run<'_>) -> String {
     text
 }
 
-/// What the error is when inputs are taken away, where that was run.
-fn without(run: &Run<'_>, dataset: &str) -> String {
-    let error = |variant: &str| {
-        let row = run.rows.iter().find(|row| {
-            row.experiment == "main"
-                && row.dataset == dataset
-                && row.protocol.as_deref() == Some("a")
-                && row.metric == "RMSE"
-                && row.variant.as_deref() == Some(variant)
-        });
-        row.and_then(|row| row.mean)
+/// Error and order of the system under test on a data set, with all its inputs and with fewer, beside the best
+/// baselines.
+fn ahead(run: &Run<'_>, study: &Study) -> Option<String> {
+    let name = study.name();
+    let ours = |metric| find(run.rows, name, "a", metric, true)?.mean;
+    let best = |metric, lower| {
+        let row = best_baseline(run.rows, name, "a", metric, lower)?;
+        Some(format!("{:.4} ({})", row.mean?, row.system.as_deref().unwrap_or_default()))
     };
-    let parts: Vec<String> = [
-        ("without times", "without knowing when a rating is asked for"),
-        ("paper's inputs only", "with the paper's inputs only"),
-    ]
-    .into_iter()
-    .filter_map(|(variant, words)| error(variant).map(|mean| format!("{words} {mean:.4}")))
-    .collect();
-    if parts.is_empty() { String::new() } else { format!(" DMTL {}.", parts.join(", ")) }
+    let of = |variant, metric| of_variant(run.rows, name, variant, "a", metric);
+    let mut text = format!(
+        " On {}, DMTL has a test RMSE of {:.4} and an NDCG@10 of {:.4}",
+        study.title,
+        ours("RMSE")?,
+        ours("NDCG@10")?
+    );
+    if let (Some(rmse), Some(ndcg)) = (of(NO_TIMES, "RMSE"), of(NO_TIMES, "NDCG@10")) {
+        text.push_str(&format!(" ({rmse:.4} and {ndcg:.4} without times, which no baseline sees)"));
+    }
+    if let (Some(rmse), Some(ndcg)) = (best("RMSE", true), best("NDCG@10", false)) {
+        text.push_str(&format!("; the best baselines have {rmse} and {ndcg}"));
+    }
+    if let (Some(rmse), Some(ndcg)) = (of(PAPERS_INPUTS, "RMSE"), of(PAPERS_INPUTS, "NDCG@10")) {
+        text.push_str(&format!(". With the paper's inputs only, DMTL has {rmse:.4} and {ndcg:.4}"));
+    }
+    text.push('.');
+    Some(text)
+}
+
+/// The mean of a variant of the system under test, where it was run.
+fn of_variant(rows: &[Row], dataset: &str, variant: &str, protocol: &str, metric: &str) -> Option<f64> {
+    let wanted = |row: &&Row| {
+        row.experiment == "main"
+            && row.dataset == dataset
+            && row.protocol.as_deref() == Some(protocol)
+            && row.metric == metric
+            && row.variant.as_deref() == Some(variant)
+            && row.cohort.is_none()
+    };
+    rows.iter().find(wanted)?.mean
 }
 
 /// What the profiling task does for ratings, where the single-task twin was run.
@@ -112,7 +124,11 @@ pub(super) fn highlights(run: &Run<'_>) -> Vec<Highlight> {
             cards.push(Highlight {
                 label: format!("{} {metric}, protocol {protocol}", study.title),
                 value: format!("{mean:.4}"),
-                detail: detail(ours, best_baseline(run.rows, name, protocol, metric, lower)),
+                detail: detail(
+                    ours,
+                    of_variant(run.rows, name, NO_TIMES, protocol, metric),
+                    best_baseline(run.rows, name, protocol, metric, lower),
+                ),
                 verdict: ours.verdict,
             });
         }
@@ -120,8 +136,11 @@ pub(super) fn highlights(run: &Run<'_>) -> Vec<Highlight> {
     cards
 }
 
-fn detail(ours: &Row, best: Option<&Row>) -> String {
+fn detail(ours: &Row, without_times: Option<f64>, best: Option<&Row>) -> String {
     let mut parts = Vec::new();
+    if let Some(mean) = without_times {
+        parts.push(format!("{mean:.4} without times, which no baseline sees"));
+    }
     if let Some(published) = ours.published {
         parts.push(format!("paper {published:.4}"));
     }

@@ -44,6 +44,7 @@ pub(crate) fn summarise(cells: &[&Finished]) -> Result<Summary> {
         rows.push(verdict::judge(row, &line.key));
     }
     verdict::name_others_who_reach_it(&mut rows);
+    verdict::place_under_oracle(&mut rows);
     rows.extend(over_users(cells)?);
     Ok(Summary { rows, comparisons })
 }

@@ -61,12 +61,7 @@ fn judge_list(row: Row, mean: f64, protocol: &Protocol, dataset: &str) -> Row {
         if !protocol.main {
             return row;
         }
-        let reason = if row.ceiling.is_some_and(|ceiling| published > ceiling) {
-            "the paper does not state its protocol, and the published number is above this one's oracle"
-        } else {
-            "the paper does not state its protocol"
-        };
-        return row.published(published).verdict(Verdict::NotComparable, reason);
+        return row.published(published).verdict(Verdict::NotComparable, UNSTATED);
     }
     let difference = mean - published;
     let (verdict, word) = if difference >= -pair.band {
@@ -79,6 +74,37 @@ fn judge_list(row: Row, mean: f64, protocol: &Protocol, dataset: &str) -> Row {
         reason.push_str(&format!("; but a random order gets {floor:.4}, so this says nothing about a model"));
     }
     row.published(published).verdict(verdict, reason)
+}
+
+/// Why most protocols have nothing to be held against.
+const UNSTATED: &str = "the paper does not state its protocol";
+
+/// Where the published pair would lie between nothing and the oracle of a protocol that may not be the paper's: one
+/// sentence for both numbers, so that a table shows it once.
+pub(super) fn place_under_oracle(rows: &mut [Row]) {
+    let unstated = |row: &Row| row.reason.as_deref() == Some(UNSTATED);
+    for at in 0..rows.len() {
+        if !unstated(&rows[at]) {
+            continue;
+        }
+        let (dataset, protocol) = (rows[at].dataset.clone(), rows[at].protocol.clone());
+        let pair: Vec<usize> = (at..rows.len())
+            .filter(|&i| unstated(&rows[i]) && (&rows[i].dataset, &rows[i].protocol) == (&dataset, &protocol))
+            .collect();
+        let shares: Vec<String> = pair
+            .iter()
+            .filter_map(|&i| {
+                let (published, ceiling) = (rows[i].published?, rows[i].ceiling?);
+                let share = 100.0 * published / ceiling;
+                Some(format!("{} {published:.4} would be {share:.0} % of {ceiling:.4}", rows[i].metric))
+            })
+            .collect();
+        let place = match shares.is_empty() {
+            true => String::new(),
+            false => format!("; of what an oracle gets under this one, its {}", shares.join(", its ")),
+        };
+        pair.into_iter().for_each(|i| rows[i].reason = Some(format!("{UNSTATED}{place}")));
+    }
 }
 
 /// A pair that half the baselines reach is no achievement: says so beside the verdict of the system under test.
@@ -146,6 +172,26 @@ mod tests {
         assert_eq!(verdict("b", 0.75), Some(Verdict::Reproduced), "more counts as reached");
         assert_eq!(verdict("a", 0.6867), Some(Verdict::NotComparable));
         assert_eq!(verdict("a, zeros", 0.6867), None);
+    }
+
+    #[test]
+    fn an_incomparable_pair_is_placed_under_the_oracle_in_one_sentence() {
+        let mut rows = vec![
+            judged("ml-100k", "dmtl", "a", "P@10", 0.65),
+            judged("ml-100k", "dmtl", "a", "R@10", 0.70),
+            judged("ml-100k", "dmtl", "b", "P@10", 0.65),
+        ];
+        let compared = rows[2].reason.clone();
+        place_under_oracle(&mut rows);
+        let reason = rows[0].reason.clone().unwrap();
+        assert!(
+            reason.ends_with(
+                "its P@10 0.6867 would be 86 % of 0.8000, its R@10 0.8063 would be 101 % of 0.8000"
+            ),
+            "{reason}"
+        );
+        assert_eq!(rows[0].reason, rows[1].reason);
+        assert_eq!(rows[2].reason, compared);
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub(crate) const KMEANS: [&str; 3] =
     ["KMeans groups, average", "KMeans groups, least misery", "KMeans groups, most pleasure"];
 /// Names of the protocols on real groups, in the order of the rules.
 pub(crate) const REAL: [&str; 3] = ["real groups", "real groups, least misery", "real groups, most pleasure"];
+/// The cohort of real groups with few training ratings of their own.
+pub(crate) const COLD: &str = "cold groups";
 /// Name of the description of real groups in rows.
 pub(crate) const DESCRIPTION: &str = "real groups, description";
 

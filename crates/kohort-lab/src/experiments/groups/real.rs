@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use kohort_data::{Dataset, Duplicates, Groups, Index, Train, Way, aggregate};
+use kohort_data::{Aggregate, Dataset, Duplicates, Groups, Index, Split, Test, Train, Way, aggregate};
 use kohort_eval::profiling::{adjusted_rand_index, normalised_mutual_information};
 use kohort_eval::rating;
 use kohort_random::{permutation, stream};
@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::super::{Scope, data_settings, fit};
 use super::score::{MemberScores, RULES, known, measure};
-use super::{DESCRIPTION, REAL, by_group_ratings, by_members};
+use super::{COLD, DESCRIPTION, REAL, by_group_ratings, by_members};
 use crate::cohorts::{Cohorts, GROUPS, HIDDEN};
 use crate::grid::{Cell, Key};
 use crate::measure::{Number, Outcome};
@@ -25,6 +25,9 @@ use crate::systems::{Material, System};
 
 /// Share of the groups' ratings in the test part.
 const SHARE: f64 = 0.2;
+/// From this many own training ratings on a group is not cold.
+const ENOUGH: usize = 5;
+
 pub(super) fn cells<'a>(study: &'a Study, scope: &Scope) -> Vec<Cell<'a>> {
     if study.dataset.groups.is_none() {
         return Vec::new();
@@ -65,7 +68,7 @@ pub(super) fn cells<'a>(study: &'a Study, scope: &Scope) -> Vec<Cell<'a>> {
 }
 
 fn settings(study: &Study, config: &serde_json::Value) -> serde_json::Value {
-    json!({ "data": data_settings(study), "share": SHARE, "config": config, "groups": GROUPS, "hidden": HIDDEN })
+    json!({ "data": data_settings(study), "share": SHARE, "enough": ENOUGH, "config": config, "groups": GROUPS, "hidden": HIDDEN })
 }
 
 fn groups(dataset: &Dataset) -> Result<&Groups> {
@@ -81,17 +84,38 @@ fn work(study: &Study, system: &System, direct: bool, seed: u64) -> Result<Outco
     let train = if direct { &split.train } else { &individual };
     let fitted = system.fit(&Material { dataset: &study.blind, train, cohorts: &cohorts, seed })?;
     let (scorer, scale) = (fitted.scorer.as_ref(), study.dataset.scale);
-    if direct {
-        return measure(REAL[0], scale, &split.test, &scorer.score(split.test.queries()), scorer.rates());
-    }
     let known = known(individual.rows());
-    let scores = MemberScores::new(scorer, split.test.queries(), &groups.members, &known);
+    let rules = if direct { &RULES[..1] } else { &RULES };
     let mut outcome = Outcome::default();
-    for ((how, _), protocol) in RULES.into_iter().zip(REAL) {
-        let scores = scores.together(how);
-        outcome.extend(measure(protocol, scale, &split.test, &scores, scorer.rates())?);
+    let mut score = |test: &Test, cohort: Option<&str>, rules: &[(Aggregate, &str)]| -> Result<()> {
+        let members = (!direct).then(|| MemberScores::new(scorer, test.queries(), &groups.members, &known));
+        for (&(how, _), protocol) in rules.iter().zip(REAL) {
+            let scores = match &members {
+                Some(members) => members.together(how),
+                None => scorer.score(test.queries()),
+            };
+            let part = measure(protocol, scale, test, &scores, scorer.rates())?;
+            outcome.extend(cohort.map_or(part.clone(), |cohort| part.of(cohort)));
+        }
+        Ok(())
+    };
+    score(&split.test, None, rules)?;
+    if let Some(cold) = of_cold_groups(&split)? {
+        score(&cold.test, Some(COLD), &rules[..1])?;
     }
     Ok(outcome)
+}
+
+/// The split with only those test rows whose group has few training ratings of its own; none if there are none.
+fn of_cold_groups(split: &Split) -> Result<Option<Split>> {
+    let test = split.test.answers();
+    let cold = split.train.cold_users(ENOUGH);
+    let rows: Vec<u32> =
+        (0..test.len() as u32).filter(|&row| cold.contains(&test.user[row as usize])).collect();
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Split::given(split.train.rows().clone(), test.select(&rows), None)?))
 }
 
 /// How groups and members agree, without any model.
@@ -118,7 +142,10 @@ fn describe(study: &Study, seed: u64) -> Result<Outcome> {
                 &format!("RMSE of the members' {rule} against the group's own rating"),
                 rating::rmse(&predicted, &rated)?,
             );
-            push("(group, item) pairs rated by both", rated.len() as f64);
+            // Every rule is about the same pairs.
+            if rule == RULES[0].1 {
+                push("(group, item) pairs rated by both", rated.len() as f64);
+            }
         }
     }
     let train = Train::new(dataset.interactions.clone())?;
