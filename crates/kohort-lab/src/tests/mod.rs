@@ -125,7 +125,7 @@ fn an_altered_file_stops_the_run_with_its_path_and_checksum_and_leaves_earlier_r
     std::fs::create_dir_all(&out).unwrap();
     std::fs::write(out.join("report.html"), "earlier").unwrap();
     let mut looking = nowhere(folder.path());
-    looking.places.mirror = Some(folder.path().join("mirror"));
+    looking.places.mirrors = vec![folder.path().join("mirror")];
     let error = reproduce(&flags(&out, 1), &looking, &Progress::silent(), &mut |_| {}).unwrap_err();
     assert_eq!(error.downcast_ref::<Failure>().map(Failure::code), Some(3));
     let text = error.to_string();
