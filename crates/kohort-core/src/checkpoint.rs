@@ -104,7 +104,7 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     renamed
 }
 
-/// Reads a state that [`write`] wrote.
+/// Reads a state that [`write()`] wrote.
 pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, CheckpointError> {
     let mut file = File::open(path).map_err(io(path))?;
     let size = file.metadata().map_err(io(path))?.len();

@@ -7,7 +7,7 @@
 //! **Two-dimensional, row-major, contiguous.** No broadcasting except bias rows and gate columns, no views. Each
 //! refusal removes a class of mistakes.
 //!
-//! **Parameters are not nodes.** Kernels read them from [`Params`], and their gradients go straight into [`Grads`].
+//! **Parameters are not nodes.** Kernels read them from [`Params`], and their gradients go straight into [`Grads`](crate::Grads).
 //!
 //! **No second derivatives.** GradNorm and its like don't need them: their targets are constants.
 //!
