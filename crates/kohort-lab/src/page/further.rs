@@ -76,8 +76,9 @@ fn lambda(study: &Study, rows: &[Row]) -> Section {
 fn attention(run: &Run<'_>, study: &Study, rows: &[Row]) -> Section {
     let mut section = Section::new(format!("{}: what the attention weighs", study.title)).prose(
         "Descriptions of the paper disagree on whether attention weighs the dimensions of the item or the members of the \
-         group; both are here, with uniform weights and with none. An entropy that stays at that of uniform weights \
-         means that the attention attends to nothing.",
+         group; both are here, with uniform weights and with none. The gate is scaled by its width, so uniform weights \
+         and none are one function and their lines agree. An entropy that stays at that of uniform weights means that the \
+         attention attends to nothing.",
     );
     section = section.prose(
         "The profiling F1 of “attention = members” is not scored: there the profiling head is given the user's group, \
