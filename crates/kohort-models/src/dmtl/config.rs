@@ -7,7 +7,7 @@ use crate::ModelError;
 use crate::context::ContextConfig;
 use crate::trainer::TrainConfig;
 
-/// What the attention weighs (`papers` disagree, see [`kohort_layers::GateAttention`]).
+/// What the attention weighs (descriptions of the paper disagree, see [`kohort_layers::GateAttention`]).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Attention {

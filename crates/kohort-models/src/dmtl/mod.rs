@@ -2,7 +2,7 @@
 //! neural network-based multi-task learning", arXiv 2504.06274).
 //!
 //! A rating head (squared error) and a profiling head (cross-entropy over groups) sit on one shared layer; the loss is
-//! `L = L_rec + λ·L_profile`. The forward pass is in [`net`](self) order: embeddings, attention, shared layer, heads.
+//! `L = L_rec + λ·L_profile`. The forward pass, with shapes, stands at the head of `net.rs`.
 //!
 //! **Differences from the paper**, each an option: the paper does not say how user and item are joined (concatenated here), nor any
 //! size; its attention is described in two ways ([`Attention`]); a softmax gate is rescaled by its width
