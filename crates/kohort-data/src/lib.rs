@@ -73,6 +73,7 @@ mod split;
 pub mod synthetic;
 pub mod territories;
 pub mod upsample;
+pub mod vectors;
 mod vocabulary;
 
 pub use aggregate::{Aggregate, aggregate};
@@ -85,4 +86,5 @@ pub use interactions::{Index, Interactions};
 pub use manifest::{FileEntry, Layout, Manifest, Place, Reader};
 pub use negatives::{RankingCandidates, TrainNegatives};
 pub use split::{Parts, Queries, Split, Test, ThreeWay, Train, Validation, Way};
+pub use vectors::Vectors;
 pub use vocabulary::{Unseen, Vocabulary};
