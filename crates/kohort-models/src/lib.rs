@@ -34,6 +34,8 @@ pub mod baselines;
 pub mod context;
 pub mod dmtl;
 mod error;
+pub mod implicit;
+pub mod towers;
 pub mod trainer;
 
 pub use error::ModelError;
