@@ -66,6 +66,54 @@ fn elementwise_ops_pass_finite_differences() {
 }
 
 #[test]
+fn a_learned_scale_passes_finite_differences() {
+    for (n, cols) in SHAPES {
+        check(&[("x", n, cols), ("s", 1, 1)], |tape, params, ids| {
+            let (x, s) = (tape.param(params, ids[0]), tape.param(params, ids[1]));
+            let y = tape.scale_by(x, s);
+            tape.activate(y, Activation::Tanh)
+        });
+    }
+}
+
+#[test]
+fn products_of_pairs_and_of_all_pairs_pass_finite_differences() {
+    for (n, cols) in SHAPES {
+        check(&[("a", n, cols), ("b", 2, cols)], |tape, params, ids| {
+            let (a, b) = (tape.param(params, ids[0]), tape.param(params, ids[1]));
+            let last = n as u32 - 1;
+            let y = tape.pair_dot(a, b, &[0, last, 0, last], &[1, 1, 0, 1]);
+            tape.activate(y, Activation::Tanh)
+        });
+        check(&[("a", n, cols), ("b", 2, cols)], |tape, params, ids| {
+            let (a, b) = (tape.param(params, ids[0]), tape.param(params, ids[1]));
+            let y = tape.cross(a, b);
+            tape.activate(y, Activation::Tanh)
+        });
+        // The same matrix on both sides.
+        check(&[("a", n, cols)], |tape, params, ids| {
+            let a = tape.param(params, ids[0]);
+            let all = tape.cross(a, a);
+            let own = tape.pair_dot(a, a, &[0], &[n as u32 - 1]);
+            let (all, own) = (tape.sum(all), tape.sum(own));
+            tape.add(all, own)
+        });
+    }
+}
+
+#[test]
+fn stated_pairs_are_entries_of_all_pairs() {
+    let (params, ids) = params(&[("a", 3, 11), ("b", 4, 11)]);
+    let mut tape = Tape::new();
+    let (a, b) = (tape.param(&params, ids[0]), tape.param(&params, ids[1]));
+    let all = tape.cross(a, b);
+    let some = tape.pair_dot(a, b, &[2, 0, 2], &[3, 1, 0]);
+    for (e, at) in [(0, 2 * 4 + 3), (1, 1), (2, 2 * 4)] {
+        assert!((tape.value(some)[e] - tape.value(all)[at]).abs() < 1e-12);
+    }
+}
+
+#[test]
 fn concat_columns_reductions_pass_finite_differences() {
     for (n, cols) in SHAPES {
         check(&[("a", n, cols), ("b", n, 2)], |tape, params, ids| {

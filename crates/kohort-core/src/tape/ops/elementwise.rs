@@ -155,6 +155,29 @@ impl<F: Real> Rule<F> for Scale<F> {
     }
 }
 
+/// `y = s·x` with a scalar `s [1, 1]` that may be learned; `dx = s·dy`, `ds = Σ dy ⊙ x`.
+pub(crate) struct ScaleBy {
+    x: Var,
+    s: Var,
+}
+
+impl<F: Real> Rule<F> for ScaleBy {
+    const NAME: &'static str = "scale_by";
+    fn each_input(&self, _: &[u32], visit: &mut dyn FnMut(Var)) {
+        visit(self.x);
+        visit(self.s);
+    }
+    fn backward(&self, flow: &mut Flow<'_, F>) {
+        let (x, s) = (flow.value(self.x), flow.value(self.s)[0]);
+        if let Some((own, into)) = flow.into_input(self.x) {
+            into.iter_mut().zip(own).for_each(|(d, &g)| *d += s * g);
+        }
+        if let Some((own, into)) = flow.into_input(self.s) {
+            into[0] += super::gather::dot(own, x);
+        }
+    }
+}
+
 impl<F: Real> Tape<F> {
     /// `act(x)`, same shape.
     pub fn activate(&mut self, x: Var, act: Activation) -> Var {
@@ -222,6 +245,19 @@ impl<F: Real> Tape<F> {
         let out = self.push(Op::Scale(Scale { x, factor }), rows, cols, self.live(x));
         let (left, y) = self.fill(out);
         y.iter_mut().zip(left.value(x)).for_each(|(y, &x)| *y = factor * x + shift);
+        out
+    }
+
+    /// `s·x`, same shape, with a scalar `s [1, 1]`: a temperature that is learned.
+    #[track_caller]
+    pub fn scale_by(&mut self, x: Var, s: Var) -> Var {
+        shape::same("scale_by: scalar", self.shape(s), (1, 1));
+        let (rows, cols) = self.shape(x);
+        let live = self.live(x) || self.live(s);
+        let out = self.push(Op::ScaleBy(ScaleBy { x, s }), rows, cols, live);
+        let (left, y) = self.fill(out);
+        let s = left.value(s)[0];
+        y.iter_mut().zip(left.value(x)).for_each(|(y, &x)| *y = s * x);
         out
     }
 

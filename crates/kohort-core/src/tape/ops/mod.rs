@@ -10,6 +10,7 @@ mod linear;
 mod loss;
 mod mix;
 mod norm;
+mod pairs;
 mod reduce;
 mod segment;
 mod softmax;
@@ -75,6 +76,7 @@ ops! {
     Add(elementwise::Add),
     Mul(elementwise::Mul),
     Scale(elementwise::Scale<F>),
+    ScaleBy(elementwise::ScaleBy),
     Concat(concat::Concat),
     Columns(concat::Columns),
     Sum(reduce::Sum),
@@ -82,6 +84,8 @@ ops! {
     Softmax(softmax::Softmax),
     Mix(mix::Mix),
     LayerNorm(norm::LayerNorm<F>),
+    PairDot(pairs::PairDot),
+    Cross(pairs::Cross),
     RepeatRows(segment::RepeatRows),
     SegmentSoftmax(segment::SegmentSoftmax),
     SegmentSum(segment::SegmentSum),
