@@ -93,10 +93,11 @@ pub fn train(
         }
         let epoch = state.epochs.len();
         let start = Instant::now();
-        let order = permutation(rows, &mut stream(seed, "order", &[epoch as u64]));
+        let mut order = permutation(rows, &mut stream(seed, "order", &[epoch as u64]));
         let mut sums = vec![0.0; system.objectives().len()];
         let mut coefficients = Vec::new();
-        for batch in order.chunks(config.batch) {
+        for batch in order.chunks_mut(config.batch) {
+            system.arrange(batch);
             let at = step::At { epoch, step: state.step, seed };
             let rate = config.schedule.rate(config.learning_rate, state.step, total);
             let done = step::run(system, balancer, &mut shards, &state.params, batch, at)?;

@@ -36,7 +36,8 @@ pub(super) fn run<'a>(
         let weights: Vec<Option<&[f32]>> =
             terms.iter().map(|t| t.weight.as_ref().map(|w| &w[shard.rows.clone()])).collect();
         let scales: Vec<f64> = terms.iter().map(|t| t.scale).collect();
-        let mut mode = Mode::train(stream(at.seed, "dropout", &[at.step, shard.index as u64]));
+        let masks = stream(at.seed, "dropout", &[at.step, shard.index as u64]);
+        let mut mode = Mode::train(masks).in_epoch(at.epoch as u64);
         system.record(tape, params, &batch[shard.rows], &weights, &scales, &mut mode)
     });
     let losses = sum_losses(shards, &recorded, terms.len());

@@ -21,6 +21,10 @@ pub trait System: Sync {
         String::new()
     }
 
+    /// Puts the rows of a batch into the order in which they are cut into shards: rows that share work, a cohort's weights
+    /// say, belong into one shard. As they come, unless a system says otherwise.
+    fn arrange(&self, _batch: &mut [u32]) {}
+
     /// Row weights and factors of each objective for a whole batch of training rows.
     ///
     /// # Errors
