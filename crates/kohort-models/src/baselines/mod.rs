@@ -146,7 +146,10 @@ fn at_least(
 }
 
 /// Scores every query by itself, in parallel over fixed chunks; `S` is memory that one chunk's queries share.
-fn score_each<S: Default>(queries: Queries<'_>, score: impl Fn(&mut S, u32, u32) -> f32 + Sync) -> Vec<f32> {
+pub(crate) fn score_each<S: Default>(
+    queries: Queries<'_>,
+    score: impl Fn(&mut S, u32, u32) -> f32 + Sync,
+) -> Vec<f32> {
     const CHUNK: usize = 1024;
     let mut scores = vec![0.0; queries.user.len().min(queries.item.len())];
     scores

@@ -30,11 +30,16 @@ impl Popularity {
         rows.item.iter().for_each(|&item| count[item as usize] += 1.0);
         Ok(Popularity { count })
     }
+
+    /// Training rows of `item`; 0 for an unknown one.
+    pub(crate) fn of(&self, item: u32) -> f32 {
+        self.count.get(item as usize).copied().unwrap_or(0.0)
+    }
 }
 
 impl Scorer for Popularity {
     fn score(&self, queries: Queries<'_>) -> Vec<f32> {
-        score_each(queries, |(), _, item| self.count.get(item as usize).copied().unwrap_or(0.0))
+        score_each(queries, |(), _, item| self.of(item))
     }
 
     fn rates(&self) -> bool {
