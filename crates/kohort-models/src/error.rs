@@ -26,6 +26,40 @@ pub enum ModelError {
     /// There is nothing to learn from.
     #[error("the training part has no rows")]
     NoRows,
+    /// No row is a positive that anything could be learned from.
+    #[error("none of {rows} rows is a positive beside which a negative is left: check the threshold, or the parts of the split")]
+    NoPositives {
+        /// The rows that were looked at.
+        rows: usize,
+    },
+    /// Parts of an input that are not about the same users, items or rows.
+    #[error("{what}: {found}, expected {expected}")]
+    Size {
+        /// What was counted.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there should be.
+        expected: usize,
+    },
+    /// A user in a group that does not exist.
+    #[error("user {user} is in group {group}, allowed are 0 to below {count}")]
+    UnknownGroup {
+        /// The user.
+        user: usize,
+        /// The user's group.
+        group: u32,
+        /// Number of groups.
+        count: usize,
+    },
+    /// A group with no training row.
+    #[error("group {group} of {count} has no training row: leave it out, or draw a larger sample")]
+    EmptyGroup {
+        /// The group.
+        group: usize,
+        /// Number of groups.
+        count: usize,
+    },
     /// A loss that is infinite or not a number.
     #[error(
         "the loss of {objective} is {value} in epoch {epoch}, step {step}; the first value that is not finite came from {op}: \

@@ -1,7 +1,9 @@
 //! Kernels on row-major slices. The only place in the workspace where matrices are multiplied.
 
+mod dot;
 mod gemm;
 #[cfg(feature = "openblas")]
 mod openblas;
 
+pub use dot::dot;
 pub use gemm::{Transpose, backend, gemm, warning};

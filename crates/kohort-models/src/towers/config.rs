@@ -225,11 +225,9 @@ impl Config {
         if !(0.0..1.0).contains(&self.dropout) {
             return Err(ModelError::setting("dropout", self.dropout, "a number in [0, 1)"));
         }
-        for (key, value) in [
-            ("history_power", self.history_power),
-            ("decay", self.decay),
-            ("block_decay", self.block_decay),
-        ] {
+        for (key, value) in
+            [("history_power", self.history_power), ("decay", self.decay), ("block_decay", self.block_decay)]
+        {
             if !(value >= 0.0 && value.is_finite()) {
                 return Err(ModelError::setting(key, value, "a finite number of at least 0"));
             }

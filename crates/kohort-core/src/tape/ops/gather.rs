@@ -4,6 +4,7 @@
 //! segments has `B + 1` offsets.
 
 use super::{Op, Rule};
+pub(super) use crate::kernels::dot;
 use crate::tape::{Flow, List, Tape, Var, trains};
 use crate::{ParamId, Params, Real, shape};
 
@@ -102,20 +103,6 @@ impl<F: Real> Rule<F> for LookupDot {
             }
         }
     }
-}
-
-/// Inner product in eight lanes: the order of additions is fixed, and the compiler can use vectors.
-#[inline]
-pub(super) fn dot<F: Real>(a: &[F], b: &[F]) -> F {
-    let mut lanes = [F::zero(); 8];
-    let (a8, b8) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: F = a8.remainder().iter().zip(b8.remainder()).map(|(&x, &y)| x * y).sum();
-    for (x, y) in a8.zip(b8) {
-        for lane in 0..8 {
-            lanes[lane] += x[lane] * y[lane];
-        }
-    }
-    lanes.iter().copied().sum::<F>() + rest
 }
 
 impl<F: Real> Tape<F> {

@@ -1,0 +1,17 @@
+//! Inner product of two slices.
+
+use crate::Real;
+
+/// `Σ a[i]·b[i]`, in eight lanes: the order of additions is fixed, and the compiler can use vectors.
+#[inline]
+pub fn dot<F: Real>(a: &[F], b: &[F]) -> F {
+    let mut lanes = [F::zero(); 8];
+    let (a8, b8) = (a.chunks_exact(8), b.chunks_exact(8));
+    let rest: F = a8.remainder().iter().zip(b8.remainder()).map(|(&x, &y)| x * y).sum();
+    for (x, y) in a8.zip(b8) {
+        for lane in 0..8 {
+            lanes[lane] += x[lane] * y[lane];
+        }
+    }
+    lanes.iter().copied().sum::<F>() + rest
+}

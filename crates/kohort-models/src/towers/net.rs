@@ -1,0 +1,242 @@
+//! The network, in 32 bits for training and in any precision for gradient checks.
+//!
+//! ```text
+//! z  = f_u(u)                       u [n, user width] → z [n, D]       ReLU between layers, the last is linear
+//! z' = z + g_k(z)                   rows ordered by group k, one product per group present        (with blocks)
+//! v  = f_t(t)                       t [m, title width] → v [m, D]
+//! s  = scale · ⟨z'_i, v_j⟩ + bias   for the stated pairs (i, j)        [pairs, 1]
+//! ```
+//!
+//! `f_u`, `f_t`, scale and bias are shared by all groups; parameters of group `k` have names that begin with `group{k}/`.
+
+use kohort_core::random::stream;
+use kohort_core::{Activation, Block, Init, ParamId, Params, Real, Tape, Var};
+use kohort_layers::{Linear, Mode};
+
+use super::config::Config;
+
+/// A layer that each group has of its own: one block per group.
+#[derive(Clone, Debug)]
+struct Own {
+    blocks: Vec<Block>,
+    act: Activation,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Net {
+    /// The user tower's shared layers, and those that each group has of its own.
+    user: Vec<Linear>,
+    user_own: Vec<Own>,
+    /// The layers of `g_k`; none without a residual block.
+    block: Vec<Own>,
+    title: Vec<Linear>,
+    scale: ParamId,
+    bias: ParamId,
+    dropout: f64,
+    pub(super) width: usize,
+}
+
+/// Rows that are ordered by group: segment `s` holds the rows `offsets[s] .. offsets[s + 1]` of group `groups[s]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Segments {
+    pub(super) offsets: Vec<u32>,
+    pub(super) groups: Vec<u32>,
+}
+
+impl Segments {
+    /// Of the groups of some rows, which are ordered by it.
+    pub(super) fn of(groups: impl Iterator<Item = u32>) -> Segments {
+        let mut segments = Segments { offsets: vec![0], groups: Vec::new() };
+        let mut rows = 0;
+        for group in groups {
+            if segments.groups.last() != Some(&group) {
+                if !segments.groups.is_empty() {
+                    segments.offsets.push(rows);
+                }
+                segments.groups.push(group);
+            }
+            rows += 1;
+        }
+        if rows > 0 {
+            segments.offsets.push(rows);
+        }
+        segments
+    }
+}
+
+impl Net {
+    /// Adds the parameters. `groups` is the number of groups with something of their own; 0 for the baseline.
+    pub(super) fn new(
+        params: &mut Params,
+        config: &Config,
+        (user_width, title_width): (usize, usize),
+        groups: usize,
+        seed: u64,
+    ) -> Net {
+        let own_layers = if groups > 0 { config.blocks.own_layers } else { 0 };
+        let shared = config.user.len() - own_layers;
+        let act = |layer: usize, of: usize| {
+            if layer + 1 == of { Activation::Identity } else { config.activation }
+        };
+        let (mut user, mut user_own, mut inputs) = (Vec::new(), Vec::new(), user_width);
+        for (layer, &outputs) in config.user.iter().enumerate() {
+            let (name, act) = (format!("user/{layer}"), act(layer, config.user.len()));
+            if layer < shared {
+                user.push(Linear::new(params, &name, inputs, outputs, act, seed));
+            } else {
+                // The stream of the shared layer for all groups: the first step is the baseline's.
+                let from = |_: usize| format!("{name}/w");
+                user_own.push(own(params, &name, (inputs, outputs), act, groups, Some(&from), seed));
+            }
+            inputs = outputs;
+        }
+        let width = inputs;
+        let mut block = Vec::new();
+        if groups > 0 && config.blocks.residual {
+            let hidden = &config.blocks.hidden;
+            for (layer, &outputs) in hidden.iter().chain([&width]).enumerate() {
+                let name = format!("block/{layer}");
+                let last = layer == hidden.len();
+                let act = if last { Activation::Identity } else { Activation::Relu };
+                let from = |group: usize| format!("group{group}/{name}/w");
+                let from: Option<&dyn Fn(usize) -> String> = if last { None } else { Some(&from) };
+                block.push(own(params, &name, (inputs, outputs), act, groups, from, seed));
+                inputs = outputs;
+            }
+        }
+        let (mut title, mut inputs) = (Vec::new(), title_width);
+        for (layer, &outputs) in config.title.iter().enumerate() {
+            let (name, act) = (format!("title/{layer}"), act(layer, config.title.len()));
+            title.push(Linear::new(params, &name, inputs, outputs, act, seed));
+            inputs = outputs;
+        }
+        for slot in params.slots_mut() {
+            let own = slot.name.starts_with("group");
+            slot.decay = if own { config.block_decay } else { config.decay } as f32;
+        }
+        // No decay: it would pull the temperature to infinity, and the bias away from the base rate.
+        let scale = params.add("logit/scale", 1, 1, vec![config.logit.scale as f32]);
+        let bias = params.add("logit/bias", 1, 1, vec![config.logit.bias as f32]);
+        params.slot_mut(scale).trainable = config.logit.learn_scale;
+        params.slot_mut(bias).trainable = config.logit.learn_bias;
+        Net { user, user_own, block, title, scale, bias, dropout: config.dropout, width }
+    }
+
+    /// Whether groups have anything of their own.
+    pub(super) fn has_blocks(&self) -> bool {
+        !(self.user_own.is_empty() && self.block.is_empty())
+    }
+
+    /// What the shared part of the user tower makes of `x [n, user width]`.
+    pub(super) fn shared<F: Real>(
+        &self,
+        tape: &mut Tape<F>,
+        params: &Params<F>,
+        x: Var,
+        mode: &mut Mode,
+    ) -> Var {
+        let mut z = mode.dropout(tape, x, self.dropout);
+        let last = self.user.len() + self.user_own.len();
+        for (layer, linear) in self.user.iter().enumerate() {
+            z = linear.forward(tape, params, z);
+            if layer + 1 < last {
+                z = mode.dropout(tape, z, self.dropout);
+            }
+        }
+        z
+    }
+
+    /// The rest of the user tower: what groups have of their own, and the logit's scale. `[n, D]`, rows as in `segments`.
+    pub(super) fn grouped<F: Real>(
+        &self,
+        tape: &mut Tape<F>,
+        params: &Params<F>,
+        mut z: Var,
+        segments: &Segments,
+        mode: &mut Mode,
+    ) -> Var {
+        for (layer, own) in self.user_own.iter().enumerate() {
+            z = own.forward(tape, params, z, segments);
+            if layer + 1 < self.user_own.len() {
+                z = mode.dropout(tape, z, self.dropout);
+            }
+        }
+        if !self.block.is_empty() {
+            let mut g = z;
+            for own in &self.block {
+                g = own.forward(tape, params, g, segments);
+            }
+            z = tape.add(z, g);
+        }
+        let scale = tape.param(params, self.scale);
+        tape.scale_by(z, scale)
+    }
+
+    /// The title tower: `x [m, title width]` to `[m, D]`.
+    pub(super) fn titles<F: Real>(
+        &self,
+        tape: &mut Tape<F>,
+        params: &Params<F>,
+        x: Var,
+        mode: &mut Mode,
+    ) -> Var {
+        let mut v = mode.dropout(tape, x, self.dropout);
+        for (layer, linear) in self.title.iter().enumerate() {
+            v = linear.forward(tape, params, v);
+            if layer + 1 < self.title.len() {
+                v = mode.dropout(tape, v, self.dropout);
+            }
+        }
+        v
+    }
+
+    /// Logits `[pairs, 1]` of rows `left` of the users `z` with rows `right` of the titles `v`.
+    pub(super) fn logits<F: Real>(
+        &self,
+        tape: &mut Tape<F>,
+        params: &Params<F>,
+        (z, v): (Var, Var),
+        (left, right): (&[u32], &[u32]),
+    ) -> Var {
+        let dots = tape.pair_dot(z, v, left, right);
+        let bias = tape.param(params, self.bias);
+        tape.add(dots, bias)
+    }
+
+    pub(super) fn bias(&self, params: &Params) -> f32 {
+        params.value(self.bias)[0]
+    }
+}
+
+impl Own {
+    fn forward<F: Real>(&self, tape: &mut Tape<F>, params: &Params<F>, x: Var, segments: &Segments) -> Var {
+        let blocks: Vec<Block> = segments.groups.iter().map(|&group| self.blocks[group as usize]).collect();
+        tape.blocks(params, x, &segments.offsets, &blocks, self.act)
+    }
+}
+
+/// A layer `[in, out]` for each group. `from` names the stream of a group's weights; without, they start at 0.
+fn own(
+    params: &mut Params,
+    name: &str,
+    (inputs, outputs): (usize, usize),
+    act: Activation,
+    groups: usize,
+    from: Option<&dyn Fn(usize) -> String>,
+    seed: u64,
+) -> Own {
+    let init = if act == Activation::Relu { Init::He } else { Init::Glorot };
+    let blocks = (0..groups)
+        .map(|group| {
+            let w = match from {
+                Some(from) => init.draw(inputs, outputs, &mut stream(seed, &from(group), &[])),
+                None => vec![0.0; inputs * outputs],
+            };
+            Block {
+                w: params.add(format!("group{group}/{name}/w"), inputs, outputs, w),
+                b: params.add(format!("group{group}/{name}/b"), 1, outputs, vec![0.0; outputs]),
+            }
+        })
+        .collect();
+    Own { blocks, act }
+}
