@@ -18,6 +18,15 @@
 //! of the cohorts they share most users with. Where the users differ, [`match_ids_by_centres`] compares
 //! centres.
 //!
+//! **Graphs** ([`graph`]) come from edge lists, from files (delimited, GML) or from interactions, whose users are joined to their
+//! nearest neighbours ([`graph::Projection`]). Weights must be finite and not negative; loops are kept, and count twice in
+//! a node's strength.
+//!
+//! **Communities** ([`communities`]) of a graph: [`Leiden`](communities::Leiden) for modularity or CPM, with communities that
+//! are connected by construction; [`Louvain`](communities::Louvain), [`LabelPropagation`](communities::LabelPropagation) and
+//! [`components`](communities::components) beside it. The same bits for a seed on any number of threads. How far two
+//! partitions agree: [`quality::normalised_mutual_information`], [`quality::adjusted_rand`].
+//!
 //! **New users** are placed by an [`Assigner`], which remembers features, units, centres and ids, and can be
 //! stored with serde, in `kohort_core::checkpoint` for one; it is checked again when it is read.
 //!
@@ -46,9 +55,27 @@
 //! assert!(newcomer.margin.is_some_and(|margin| margin > 1.0));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! From interactions to communities:
+//!
+//! ```
+//! use kohort_cohorts::communities::Leiden;
+//! use kohort_cohorts::graph::{Bipartite, Projection, Similarity};
+//!
+//! // Users 0 to 2 take items 0 to 2, users 3 to 5 take items 3 to 5; user 2 tried item 3.
+//! let user = [0, 0, 1, 1, 2, 2, 2, 3, 3, 4, 4, 5, 5];
+//! let item = [0, 1, 1, 2, 0, 2, 3, 3, 4, 4, 5, 3, 5];
+//! let taken = Bipartite::new(6, 6, &user, &item, None)?;
+//! let graph = Projection { similarity: Similarity::Jaccard, neighbours: 3, ..Projection::default() }.graph(&taken)?;
+//! let found = Leiden { seed: 1, ..Leiden::default() }.fit(&graph)?;
+//! assert_eq!(found.labels, [0, 0, 0, 1, 1, 1]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod assigner;
 pub mod assignment;
+pub mod communities;
+pub mod graph;
 pub mod kmeans;
 mod matching;
 pub mod points;

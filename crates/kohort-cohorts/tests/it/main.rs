@@ -3,15 +3,20 @@
 
 mod assigner;
 mod blobs;
+mod communities;
 mod errors;
 mod golden;
+mod graphs;
 mod ids;
+mod known_graphs;
 mod properties;
 mod quality;
 mod threads;
 
+use kohort_cohorts::graph::Graph;
 use kohort_cohorts::{KMeansConfig, Points};
 use kohort_random::{rand::Rng, stream};
+use serde_json::Value;
 
 /// Rows around planted middles: `(values [rows, dim], planted label of each row)`. Middles lie on a line of
 /// slope 1, `apart` from one another in each column; the noise is uniform in ±1.
@@ -43,4 +48,36 @@ fn same_partition(a: &[u32], b: &[u32]) -> bool {
         labels.len()
     };
     distinct(a.to_vec()) == pairs.len() && distinct(b.to_vec()) == pairs.len()
+}
+
+/// A graph of equal communities, `(graph, planted label of each node)`: every node draws as many neighbours inside and
+/// outside its community as half these means say.
+fn planted_graph(nodes: u32, communities: u32, inside: f64, outside: f64, seed: u64) -> (Graph, Vec<u32>) {
+    let mut numbers = stream(seed, "planted graph", &[]);
+    let planted: Vec<u32> = (0..nodes).map(|node| node % communities).collect();
+    let mut pairs = Vec::new();
+    for node in 0..nodes {
+        for (mean, own) in [(inside, true), (outside, false)] {
+            for _ in 0..(mean / 2.0).round() as u32 {
+                let other = numbers.random_range(0..nodes / communities) * communities;
+                let community = if own { node % communities } else { numbers.random_range(0..communities) };
+                pairs.push((node, other + community));
+            }
+        }
+    }
+    (Graph::simple(nodes as usize, pairs).unwrap(), planted)
+}
+
+/// The golden values for graphs.
+fn goldens() -> Value {
+    serde_json::from_str(include_str!("../golden/graphs.json")).unwrap()
+}
+
+fn numbers(list: &Value) -> Vec<f64> {
+    list.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
+}
+
+/// Runs `work` on so many threads.
+fn under<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
 }

@@ -3,11 +3,7 @@
 use kohort_cohorts::quality::{elbow, silhouette_sampled};
 use kohort_cohorts::{Init, KMeansConfig, MiniBatch, Points, Standardiser};
 
-use crate::{config, planted};
-
-fn under<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
-}
+use crate::{config, planted, under};
 
 #[test]
 fn fits_have_the_same_bits_for_1_2_and_5_threads() {

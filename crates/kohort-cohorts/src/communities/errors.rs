@@ -1,0 +1,54 @@
+//! What a search for communities can refuse.
+
+/// Why there are no communities, or no number for them.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommunityError {
+    /// A setting out of its range.
+    #[error("{setting} = {value}: allowed is {allowed}")]
+    Setting {
+        /// The setting's name.
+        setting: &'static str,
+        /// What it holds.
+        value: String,
+        /// What it may hold.
+        allowed: &'static str,
+    },
+    /// Not one label per node.
+    #[error("{labels} labels for {nodes} nodes: one for each node is needed")]
+    LabelCount {
+        /// Labels given.
+        labels: usize,
+        /// Nodes of the graph.
+        nodes: usize,
+    },
+    /// A label above the number of nodes.
+    #[error(
+        "node {node}: label {label} is not allowed, labels are numbers below the number of nodes, {nodes}"
+    )]
+    Label {
+        /// Node, from 0.
+        node: usize,
+        /// Its label.
+        label: u32,
+        /// Nodes of the graph.
+        nodes: usize,
+    },
+}
+
+pub(super) fn at_least_one(setting: &'static str, value: usize) -> Result<(), CommunityError> {
+    match value {
+        0 => Err(CommunityError::Setting { setting, value: "0".to_owned(), allowed: "1 or more" }),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn check_labels(labels: &[u32], nodes: usize) -> Result<(), CommunityError> {
+    if labels.len() != nodes {
+        return Err(CommunityError::LabelCount { labels: labels.len(), nodes });
+    }
+    match labels.iter().position(|&label| label as usize >= nodes) {
+        Some(node) => Err(CommunityError::Label { node, label: labels[node], nodes }),
+        None => Ok(()),
+    }
+}
