@@ -50,6 +50,8 @@ mod params;
 mod real;
 mod shape;
 pub mod shards;
+pub mod sparse;
+pub mod svd;
 pub mod tape;
 pub mod weights;
 
