@@ -103,6 +103,12 @@ pub enum ModelError {
     /// Weights or masks that can't be used.
     #[error(transparent)]
     Objective(#[from] ObjectiveError),
+    /// Entries that no sparse matrix can hold.
+    #[error(transparent)]
+    Sparse(#[from] kohort_core::sparse::SparseError),
+    /// A matrix that can't be decomposed.
+    #[error(transparent)]
+    Svd(#[from] kohort_core::svd::SvdError),
     /// Exported weights that can't be read or written.
     #[error(transparent)]
     Weights(#[from] kohort_core::weights::WeightsError),

@@ -35,6 +35,7 @@ pub mod context;
 pub mod dmtl;
 mod error;
 pub mod implicit;
+pub mod inputs;
 pub mod towers;
 pub mod trainer;
 
