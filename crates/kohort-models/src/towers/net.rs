@@ -122,11 +122,6 @@ impl Net {
         Net { user, user_own, block, title, scale, bias, dropout: config.dropout, width }
     }
 
-    /// Whether groups have anything of their own.
-    pub(super) fn has_blocks(&self) -> bool {
-        !(self.user_own.is_empty() && self.block.is_empty())
-    }
-
     /// What the shared part of the user tower makes of `x [n, user width]`.
     pub(super) fn shared<F: Real>(
         &self,

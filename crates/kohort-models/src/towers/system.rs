@@ -114,7 +114,7 @@ impl<'a> Rows<'a> {
         self.input.train.rows().item[self.rows[row as usize] as usize]
     }
 
-    fn group(&self, row: u32) -> u32 {
+    pub(super) fn group(&self, row: u32) -> u32 {
         self.input.groups.map_or(0, |groups| groups.of_user[self.user(row) as usize])
     }
 

@@ -29,6 +29,8 @@ use kohort_random::{permutation, stream};
 pub use config::{Schedule, TrainConfig};
 pub use log::{Epoch, JsonLines};
 pub use progress::Progress;
+#[cfg(test)]
+pub(crate) use state::saved;
 pub use system::{Recorded, System};
 
 use crate::ModelError;

@@ -133,3 +133,10 @@ impl State {
         Ok(())
     }
 }
+
+/// Parameters and optimiser state of a checkpoint, for tests that look into them.
+#[cfg(test)]
+pub(crate) fn saved(path: &Path) -> (Params, Optimizer) {
+    let saved: Saved = checkpoint::read(path).expect("a checkpoint that was just written");
+    (saved.params, saved.optimizer)
+}
