@@ -121,7 +121,9 @@ pub fn truncated<F: Real>(
     }
     let largest = (0..rows).flat_map(|row| matrix.row(row)).fold(0.0, |most, (_, x)| x.abs().f64().max(most));
     let diverged = || SvdError::Diverged { largest };
-    let wide = matrix.map(|_, _, value| value.f64()).map_err(|_| diverged())?;
+    // Fourth powers of entries are added below: a power of two keeps them in range, and every digit.
+    let size = if largest > 0.0 { 2f64.powf(largest.log2().floor().clamp(-1000.0, 1000.0)) } else { 1.0 };
+    let wide = matrix.map(|_, _, value| value.f64() / size).map_err(|_| diverged())?;
     let (tall, flat) = if rows >= cols {
         let flat = wide.transposed();
         (wide, flat)
@@ -141,13 +143,17 @@ pub fn truncated<F: Real>(
     let (lambda, vectors) = symmetric::eigen(projected, width).ok_or_else(diverged)?;
     let least = NEGLIGIBLE * NEGLIGIBLE * lambda.first().copied().unwrap_or(0.0);
     let rank = lambda.iter().take(rank).take_while(|&&lambda| lambda > least).count();
-    let values: Vec<f64> = lambda[..rank].iter().map(|lambda| lambda.sqrt()).collect();
+    let mut values: Vec<f64> = lambda[..rank].iter().map(|lambda| lambda.sqrt()).collect();
 
     let short =
         dense::times(&basis, &dense::transpose(&vectors[..rank * width], rank, width), most, width, rank);
     let mut long = tall.times(&short, rank);
     for row in long.chunks_exact_mut(rank.max(1)) {
         row.iter_mut().zip(&values).for_each(|(x, sigma)| *x /= sigma);
+    }
+    values.iter_mut().for_each(|sigma| *sigma *= size);
+    if values.first().is_some_and(|sigma| sigma.is_infinite()) {
+        return Err(diverged());
     }
     let (left, right) = if rows >= cols { (long, short) } else { (short, long) };
     let sign = signs(&right, rank);
