@@ -20,6 +20,7 @@ use std::path::Path;
 use super::{Encoding, Format, Header, Table};
 use crate::manifest::Layout;
 use crate::split::Split;
+use crate::territories::{ZIP_CODES, zip_region};
 use crate::{Column, DataError, Dataset, Features, Interactions, Scale, Vocabulary};
 
 /// Ratings run from 1 to 5.
@@ -236,8 +237,7 @@ pub(super) fn new_token(
 fn people_features(people: &Table) -> Result<(Vocabulary, Features), DataError> {
     let mut users = Vocabulary::new();
     let buckets: Vocabulary = AGES.iter().map(|&(_, name)| name).collect();
-    let regions: Vocabulary =
-        ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "other"].into_iter().collect();
+    let regions: Vocabulary = ZIP_CODES.into_iter().collect();
     let genders: Vocabulary = ["F", "M"].into_iter().collect();
     let (mut ages, mut bucket, mut gender, mut region) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for row in 0..people.rows() {
@@ -249,9 +249,7 @@ fn people_features(people: &Table) -> Result<(Vocabulary, Features), DataError> 
         ages.push(age as f32);
         bucket.push(AGES.iter().take_while(|&&(below, _)| age >= below).count() as u32);
         gender.push(genders.get(people.text(row, 2)).ok_or_else(|| people.wrong(row, 2, "F or M"))?);
-        let zip = people.text(row, 4);
-        let digits = !zip.is_empty() && zip.bytes().all(|b| b.is_ascii_digit());
-        region.push(if digits { u32::from(zip.as_bytes()[0] - b'0') } else { 10 });
+        region.push(zip_region(people.text(row, 4)));
     }
     let mut features = Features::new(users.len());
     features.push("age", Column::Numeric(ages))?;

@@ -21,10 +21,13 @@
 mod grouping;
 mod profiles;
 mod reach;
+mod zip;
 
 pub use grouping::Grouping;
 pub use profiles::{Distance, Profiles};
 pub use reach::{Reach, ReachRule, Title};
+pub(crate) use zip::ZIP_CODES;
+pub use zip::{ZIP_REGIONS, zip_region};
 
 use crate::{Column, DataError, Dataset, Index, Interactions};
 

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use kohort_data::read::xmarket;
-use kohort_data::territories::{Distance, Grouping, Profiles, Reach, ReachRule, Territories, Title};
+use kohort_data::territories::{
+    Distance, Grouping, Profiles, Reach, ReachRule, Territories, Title, ZIP_REGIONS, zip_region,
+};
 use kohort_data::{Interactions, Train};
 use proptest::prelude::*;
 
@@ -190,4 +192,31 @@ fn xmarket_has_the_local_and_global_titles_that_a_script_counts() {
         println!("{}", Grouping::by_viewing(&profiles, groups, Distance::Cosine).unwrap());
         println!("{}", Grouping::by_size(&profiles, groups).unwrap());
     }
+}
+
+#[test]
+fn zip_regions_are_the_first_digit_and_everything_else_is_abroad() {
+    for (code, region) in
+        [("00501", 0), ("94043", 9), ("55105", 5), ("V0R2M", 10), ("", 10), ("1234-", 10), ("٣1234", 10)]
+    {
+        assert_eq!(zip_region(code), region, "{code:?}");
+    }
+    let (planted, _) = kohort_data::synthetic::Recipe::small().generate(1).unwrap();
+    let error = Territories::of_zip(&planted).unwrap_err().to_string();
+    assert!(
+        error.ends_with(r#"expected a categorical feature "region" with the values 0 to 9 and other"#),
+        "{error}"
+    );
+}
+
+#[test]
+fn people_of_movielens_live_in_eleven_regions() {
+    let Some(dir) = folder("ml-100k") else { return };
+    let data = kohort_data::read::movielens::read(&dir, None).unwrap();
+    let regions = Territories::of_zip(&data).unwrap();
+    assert_eq!(regions.names(), ZIP_REGIONS);
+    // Counted from u.user with awk.
+    let users: Vec<usize> = kohort_data::Index::new(regions.of_user(), 11).sizes().collect();
+    assert_eq!(users, [96, 97, 101, 62, 77, 121, 78, 67, 56, 170, 18]);
+    assert_eq!(regions.named("5 Upper Midwest").unwrap(), 5);
 }
