@@ -32,10 +32,12 @@
 
 pub mod baselines;
 pub mod context;
+pub mod crossmarket;
 pub mod dmtl;
 mod error;
 pub mod implicit;
 pub mod inputs;
+mod scaling;
 pub mod towers;
 pub mod trainer;
 

@@ -1,0 +1,165 @@
+//! The ranker's training rows, as the trainer sees them.
+
+use kohort_core::{Cut, Params, Tape};
+use kohort_layers::{Bags, Mode};
+use kohort_objectives::{Denominator, Objective, ObjectiveError, Terms};
+
+use super::candidates::Lists;
+use super::config::Config;
+use super::features::Features;
+use super::loss::list_loss;
+use super::net::{Net, Segment, Sizes};
+use super::offer::Offer;
+use super::{CrossMarket, Input};
+use crate::ModelError;
+use crate::scaling::Scaling;
+use crate::trainer::{Recorded, System};
+
+/// Lists of candidates with everything that does not depend on parameters, and the model they train.
+pub(super) struct Rows {
+    pub(super) model: CrossMarket,
+    initial: Params,
+    objectives: Vec<String>,
+    pub(super) offer: Offer,
+    lists: Lists,
+    /// User of each list.
+    user: Vec<u32>,
+    items: usize,
+    identity: String,
+}
+
+const RANKING: Objective =
+    Objective { loss: kohort_objectives::Loss::CrossEntropy, denominator: Denominator::Rows };
+
+impl Rows {
+    pub(super) fn prepare(input: &Input<'_>, config: &Config, seed: u64) -> Result<Rows, ModelError> {
+        let rows = input.train.rows();
+        if rows.is_empty() {
+            return Err(ModelError::NoRows);
+        }
+        rows.check_pairs()?;
+        let features = Features::fit(input.train, input.territories, config)?;
+        let offer = Offer::new(input.train, input.territories, input.catalogue)?;
+        let mut lists = Lists::draw(input.train, &offer, &features, config.negatives, seed);
+        let scaling = Scaling::fit(&lists.features, features.width());
+        scaling.apply_to(&mut lists.features);
+        let sizes =
+            Sizes { items: rows.items, territories: input.territories.len(), features: features.width() };
+        let mut initial = Params::new();
+        let net = Net::new(&mut initial, config, &sizes, seed);
+        let mut data = 0u64;
+        for row in 0..rows.len() {
+            let key = u64::from(rows.user[row]) << 32 | u64::from(rows.item[row]);
+            let territory = input.territories.of_user()[rows.user[row] as usize];
+            for word in [key, rows.time[row] as u64, territory.into()] {
+                data = (data ^ word).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
+            }
+        }
+        Ok(Rows {
+            identity: format!("{config:?} on rows {data:016x}"),
+            user: lists.row.iter().map(|&row| rows.user[row as usize]).collect(),
+            items: rows.items,
+            model: CrossMarket::untrained(net, features, scaling),
+            initial,
+            objectives: vec!["ranking".to_owned()],
+            lists,
+            offer,
+        })
+    }
+
+    fn territory(&self, list: u32) -> u32 {
+        self.model.features.territory(self.user[list as usize]).unwrap_or_default()
+    }
+}
+
+/// Runs of one territory and where each ends, times `size`.
+fn segments(territories: &[u32], size: u32) -> Vec<Segment> {
+    let mut end = 0;
+    let of = |own: &[u32]| {
+        end += own.len() as u32 * size;
+        (own[0], end)
+    };
+    territories.chunk_by(|a, b| a == b).map(of).collect()
+}
+
+impl System for Rows {
+    fn rows(&self) -> usize {
+        self.user.len()
+    }
+
+    fn objectives(&self) -> &[String] {
+        &self.objectives
+    }
+
+    fn initial(&self, _: u64) -> Params {
+        self.initial.clone()
+    }
+
+    fn identity(&self) -> String {
+        self.identity.clone()
+    }
+
+    /// A territory's rows side by side: its blocks make one product of them, and they share titles.
+    fn arrange(&self, batch: &mut [u32]) {
+        batch.sort_by_key(|&list| self.territory(list));
+    }
+
+    fn terms(&self, batch: &[u32]) -> Result<Vec<Terms>, ObjectiveError> {
+        Ok(vec![RANKING.terms(batch.len(), None, None)?])
+    }
+
+    fn record(
+        &self,
+        tape: &mut Tape,
+        params: &Params,
+        rows: &[u32],
+        weights: &[Option<&[f32]>],
+        scales: &[f64],
+        mode: &mut Mode,
+    ) -> Recorded {
+        let Lists { row, size, items, features } = &self.lists;
+        let (size, width) = (*size, self.model.features.width());
+        let territories: Vec<u32> = rows.iter().map(|&list| self.territory(list)).collect();
+
+        let (mut ids, mut offsets, mut history) = (Vec::new(), vec![0u32], Vec::new());
+        // Each title goes through its tower once: `found` says where it stands.
+        let (mut titles, mut found) = (Vec::new(), vec![u32::MAX; self.items]);
+        let (mut left, mut right) = (Vec::new(), Vec::new());
+        for (place, &list) in (0u32..).zip(rows) {
+            let list = list as usize;
+            self.model.features.histories.of_row(self.user[list], row[list], &mut history);
+            ids.extend(history.iter().map(|seen| seen.item));
+            offsets.push(ids.len() as u32);
+            for &item in &items[list * size..(list + 1) * size] {
+                let at = &mut found[item as usize];
+                if *at == u32::MAX {
+                    *at = titles.len() as u32;
+                    titles.push(item);
+                }
+                left.push(place);
+                right.push(*at);
+            }
+        }
+        let histories = Bags { ids: &ids, offsets: &offsets, weight: None };
+        let net = &self.model.net;
+        let users = net.users(tape, params, histories, &segments(&territories, 1), mode);
+        let titles = net.titles(tape, params, &titles);
+        let matches = tape.pair_dot(users, titles, &left, &right);
+        let span = size * width;
+        let described = tape.input_with(rows.len() * size, width, |out| {
+            for (out, &list) in out.chunks_exact_mut(span).zip(rows) {
+                out.copy_from_slice(&features[list as usize * span..(list as usize + 1) * span]);
+            }
+        });
+        let evidence = net.evidence(tape, params, described, &segments(&territories, size as u32));
+        let logits = net.logits(tape, params, evidence, matches);
+        let weight = weights[0].map(<[f32]>::to_vec);
+        let loss = list_loss(tape, params, logits, size, weight, scales[0] as f32);
+        Recorded { losses: vec![loss], shared: Cut(vec![users, titles, evidence]) }
+    }
+
+    /// How much the towers count.
+    fn notes(&self, params: &Params) -> Vec<(String, f64)> {
+        vec![("tower scale".to_owned(), f64::from(params.value(self.model.net.scale)[0]))]
+    }
+}
