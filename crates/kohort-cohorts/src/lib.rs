@@ -23,7 +23,7 @@
 //! a node's strength.
 //!
 //! **Communities** ([`communities`]) of a graph: [`Leiden`](communities::Leiden) for modularity or CPM, with communities that
-//! are connected by construction; [`Louvain`](communities::Louvain), [`LabelPropagation`](communities::LabelPropagation) and
+//! are connected by construction; [`Louvain`](communities::Louvain), [`Spectral`](communities::Spectral), [`LabelPropagation`](communities::LabelPropagation) and
 //! [`components`](communities::components) beside it. The same bits for a seed on any number of threads. How far two
 //! partitions agree: [`quality::normalised_mutual_information`], [`quality::adjusted_rand`].
 //!

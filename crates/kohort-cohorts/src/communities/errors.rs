@@ -34,6 +34,18 @@ pub enum CommunityError {
         /// Nodes of the graph.
         nodes: usize,
     },
+    /// A matrix of the graph that could not be made.
+    #[error(transparent)]
+    Matrix(#[from] kohort_core::sparse::SparseError),
+    /// Eigenvectors that could not be computed.
+    #[error(transparent)]
+    Spectrum(#[from] kohort_core::svd::SvdError),
+    /// Rows of eigenvectors that are no points.
+    #[error("rows of eigenvectors: {0}")]
+    Points(crate::PointsError),
+    /// Points that could not be clustered.
+    #[error("rows of eigenvectors: {0}")]
+    Clusters(#[from] crate::KMeansError),
 }
 
 pub(super) fn at_least_one(setting: &'static str, value: usize) -> Result<(), CommunityError> {

@@ -6,6 +6,7 @@
 //! | `leiden` | move, refine, join, repeat: communities that hang together |
 //! | `louvain` | the same without refinement |
 //! | `label_propagation` | everybody does as most neighbours do |
+//! | `spectral` | nodes as points, clustered by KMeans |
 //! | `components` | what hangs together at all |
 //! | `moving` | the best community for one node, given all others |
 //! | `refine` | a community falls into well-connected parts |
@@ -31,6 +32,7 @@ mod leiden;
 mod louvain;
 mod moving;
 mod refine;
+mod spectral;
 
 use std::time::{Duration, Instant};
 
@@ -43,6 +45,7 @@ pub use hierarchy::Hierarchy;
 pub use label_propagation::LabelPropagation;
 pub use leiden::Leiden;
 pub use louvain::Louvain;
+pub use spectral::{Spectral, eigengap};
 
 /// Why a search ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

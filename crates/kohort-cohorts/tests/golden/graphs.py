@@ -1,7 +1,7 @@
-"""Golden values for graphs: modularity, CPM, projections, NMI and adjusted Rand. Run: python graphs.py > graphs.json
+"""Golden values for graphs: modularity, CPM, projections, NMI, adjusted Rand and spectra. Run: python graphs.py > graphs.json
 
 Modularity comes from networkx and igraph (they must agree), CPM from its formula over a dense matrix, projections from dense
-matrices, agreement from scikit-learn.
+matrices, agreement from scikit-learn, spectra from numpy.
 """
 import json
 import math
@@ -108,9 +108,19 @@ def agreement():
     return cases
 
 
+def spectrum():
+    graph = nx.karate_club_graph()
+    out = {}
+    for name, weight in [("karate", None), ("weighted karate", "weight")]:
+        laplacian = nx.normalized_laplacian_matrix(graph, weight=weight).toarray()
+        out[name] = np.linalg.eigvalsh(laplacian)[:6].tolist()
+    return out
+
+
 print(json.dumps({
     "versions": {"networkx": nx.__version__, "igraph": igraph.__version__, "scikit-learn": sklearn.__version__, "numpy": np.__version__},
     "qualities": qualities(),
     "projection": projection(),
     "agreement": agreement(),
+    "spectrum": spectrum(),
 }))

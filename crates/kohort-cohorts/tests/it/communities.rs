@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kohort_cohorts::communities::{
-    Communities, CommunityError, Criterion, Ended, LabelPropagation, Leiden, Louvain, components,
+    Communities, CommunityError, Criterion, Ended, LabelPropagation, Leiden, Louvain, Spectral, components,
     disconnected,
 };
 use kohort_cohorts::graph::Graph;
@@ -172,6 +172,14 @@ proptest! {
     }
 
     #[test]
+    fn at_resolution_zero_communities_are_components(graph in graphs(), seed in 0u64..20) {
+        for criterion in [Criterion::Modularity { resolution: 0.0 }, Criterion::Cpm { resolution: 0.0 }] {
+            let found = Leiden { criterion, seed, ..Leiden::default() }.fit(&graph).unwrap();
+            prop_assert_eq!(&found.labels, &components(&graph).labels);
+        }
+    }
+
+    #[test]
     fn weights_in_other_units_give_the_same_communities(graph in graphs(), seed in 0u64..20) {
         let scaled = Graph::from_edges(graph.nodes(), graph.iter_edges().map(|(u, v, w)| (u, v, w * 1024.0))).unwrap();
         let plain = Graph::from_edges(graph.nodes(), graph.iter_edges()).unwrap();
@@ -270,6 +278,24 @@ fn odd_graphs_have_defined_results() {
         assert_eq!(found.len(), 4000);
         assert_eq!((found.counts[0], found.counts[2999], found.counts[3000]), (2, 2, 1));
     }
+}
+
+#[test]
+fn spectral_clustering_leaves_lone_nodes_alone_and_refuses_too_many_communities() {
+    let graph =
+        Graph::from_edges(8, [(1, 2, 1.0), (2, 3, 1.0), (3, 1, 1.0), (5, 6, 2.0), (6, 6, 1.0)]).unwrap();
+    let found = Spectral::new(2).fit(&graph).unwrap();
+    assert_eq!(found.labels, [2, 0, 0, 0, 3, 1, 1, 4]);
+    let none = Spectral::new(0).fit(&graph).unwrap_err().to_string();
+    assert_eq!(
+        none,
+        "communities = 0, for 5 nodes with edges: allowed is 1 to the number of nodes with edges"
+    );
+    assert!(Spectral::new(6).fit(&graph).is_err());
+    assert!(Spectral::new(1).fit(&Graph::simple(0, []).unwrap()).is_err());
+    // Two components: eigenvalue 0 twice.
+    let values = Spectral::new(2).eigenvalues(&graph, 3).unwrap();
+    assert!(values[1] < 1e-12 && values[2] > 0.1, "{values:?}");
 }
 
 #[test]

@@ -4,10 +4,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use kohort_cohorts::communities::{Criterion, LabelPropagation, Leiden, Louvain, disconnected};
+use kohort_cohorts::communities::{
+    Criterion, LabelPropagation, Leiden, Louvain, Spectral, disconnected, eigengap,
+};
 use kohort_cohorts::graph::read::{EdgeList, Gml, NamedGraph};
 use kohort_cohorts::graph::{EdgeRules, Graph, Loops, Repeats};
 use kohort_cohorts::quality::{adjusted_rand, normalised_mutual_information};
+
+use crate::{goldens, numbers};
 
 const SIMPLE: EdgeRules = EdgeRules { repeats: Repeats::Max, loops: Loops::Drop };
 
@@ -21,12 +25,13 @@ fn mirrored(file: &str) -> Option<PathBuf> {
     found
 }
 
-fn karate(weighted: bool) -> Graph {
+/// Members are numbered in the order in which the file names them.
+fn karate(weighted: bool) -> NamedGraph {
     let text = include_str!("../golden/karate.txt");
     let list = EdgeList { weighted: true, ..EdgeList::default() };
-    let graph = list.parse("karate.txt".as_ref(), text).unwrap().graph;
+    let NamedGraph { graph, names } = list.parse("karate.txt".as_ref(), text).unwrap();
     let plain = graph.iter_edges().map(|(u, v, w)| (u, v, if weighted { w } else { 1.0 }));
-    Graph::from_edges(34, plain).unwrap()
+    NamedGraph { graph: Graph::from_edges(34, plain).unwrap(), names }
 }
 
 /// The best of 50 seeds is the known value, and no seed's communities fall apart.
@@ -42,10 +47,35 @@ fn reaches(name: &str, graph: &Graph, known: f64, within: f64) -> Vec<u32> {
 
 #[test]
 fn karate_reaches_its_proved_optimum() {
-    let graph = karate(false);
+    let graph = karate(false).graph;
     assert_eq!((graph.nodes(), graph.edges()), (34, 78));
     reaches("karate", &graph, 0.419_790, 1e-6);
-    reaches("weighted karate", &karate(true), 0.444_904, 1e-6);
+    reaches("weighted karate", &karate(true).graph, 0.444_904, 1e-6);
+}
+
+#[test]
+fn spectra_equal_those_of_dense_matrices() {
+    for (name, weighted) in [("karate", false), ("weighted karate", true)] {
+        let ours = Spectral::new(2).eigenvalues(&karate(weighted).graph, 6).unwrap();
+        for (ours, theirs) in ours.iter().zip(numbers(&goldens()["spectrum"][name])) {
+            assert!((ours - theirs).abs() < 1e-9, "{name}: {ours} for {theirs}");
+        }
+        assert_eq!(eigengap(&ours), if weighted { 3 } else { 4 });
+    }
+}
+
+#[test]
+fn spectral_clustering_splits_the_karate_club_as_it_split() {
+    // The instructor's side. scikit-learn's KMeans on numpy's eigenvectors misplaces 2, and with weights 1.
+    let instructor = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 16, 17, 19, 21];
+    for (weighted, misplaced) in [(false, 2), (true, 1)] {
+        let NamedGraph { graph, names } = karate(weighted);
+        let found = Spectral::new(2).fit(&graph).unwrap();
+        let other = |member: &String| u32::from(!instructor.contains(&member.parse().unwrap()));
+        let wrong =
+            found.labels.iter().zip(&names).filter(|(label, member)| **label != other(member)).count();
+        assert_eq!(wrong.min(34 - wrong), misplaced);
+    }
 }
 
 #[test]
@@ -100,6 +130,9 @@ fn lfr_graphs_are_recovered_as_well_as_by_the_reference() {
         assert!(nmi >= reference - 0.01, "{mu}: NMI {nmi} for {reference}");
         assert!(best.quality >= modularity - 1e-3, "{mu}: Q {}", best.quality);
         if mu == "0.1" {
+            let communities = truth.iter().max().map_or(0, |&c| c as usize + 1);
+            let spectral = Spectral::new(communities).fit(&lfr.graph).unwrap();
+            assert!(normalised_mutual_information(&spectral.labels, &truth).unwrap() > 0.98);
             let told = LabelPropagation::default().fit(&lfr.graph).unwrap();
             assert!(normalised_mutual_information(&told.labels, &truth).unwrap() > 0.95);
             let known = Criterion::default().of(&lfr.graph, &truth).unwrap();

@@ -1,9 +1,11 @@
 //! The number of threads leaves no trace.
 
+use kohort_cohorts::communities::Spectral;
+use kohort_cohorts::graph::{Bipartite, Projection, Similarity};
 use kohort_cohorts::quality::{elbow, silhouette_sampled};
 use kohort_cohorts::{Init, KMeansConfig, MiniBatch, Points, Standardiser};
 
-use crate::{config, planted, under};
+use crate::{config, planted, planted_graph, same_partition, under};
 
 #[test]
 fn fits_have_the_same_bits_for_1_2_and_5_threads() {
@@ -45,4 +47,26 @@ fn quality_and_scales_have_the_same_bits_for_1_2_and_5_threads() {
     let one = under(1, work);
     assert_eq!(one, under(2, work));
     assert_eq!(one, under(5, work));
+}
+
+#[test]
+fn graphs_and_spectra_have_the_same_bits_for_1_2_and_5_threads() {
+    let (graph, groups) = planted_graph(1500, 6, 12.0, 4.0, 8);
+    let item: Vec<u32> = graph.iter_edges().map(|(u, v, _)| (u * 7 + v) % 400).collect();
+    let user: Vec<u32> = graph.iter_edges().map(|(u, _, _)| u).collect();
+    let weight: Vec<f64> = item.iter().zip(&user).map(|(i, u)| f64::from(i % 7 + u % 3 + 1) / 3.0).collect();
+    let work = || {
+        let taken = Bipartite::new(1500, 400, &user, &item, Some(&weight)).unwrap();
+        let projected =
+            [Similarity::Cosine, Similarity::Jaccard, Similarity::LogLikelihood].map(|similarity| {
+                let graph =
+                    Projection { similarity, neighbours: 7, ..Projection::default() }.graph(&taken).unwrap();
+                graph.iter_edges().map(|(u, v, w)| (u, v, w.to_bits())).collect::<Vec<_>>()
+            });
+        (projected, Spectral { restarts: 2, ..Spectral::new(6) }.fit(&graph).unwrap())
+    };
+    let one = under(1, work);
+    assert_eq!(one, under(2, work));
+    assert_eq!(one, under(5, work));
+    assert!(same_partition(&one.1.labels, &groups), "and finds the planted communities");
 }
