@@ -8,7 +8,7 @@ use kohort_cohorts::communities::{
     Criterion, LabelPropagation, Leiden, Louvain, Spectral, disconnected, eigengap,
 };
 use kohort_cohorts::graph::read::{EdgeList, Gml, NamedGraph};
-use kohort_cohorts::graph::{EdgeRules, Graph, Loops, Repeats};
+use kohort_cohorts::graph::{Bipartite, EdgeRules, Graph, Loops, Projection, Repeats, Similarity};
 use kohort_cohorts::quality::{adjusted_rand, normalised_mutual_information};
 
 use crate::{goldens, numbers};
@@ -16,11 +16,10 @@ use crate::{goldens, numbers};
 const SIMPLE: EdgeRules = EdgeRules { repeats: Repeats::Max, loops: Loops::Drop };
 
 fn mirrored(file: &str) -> Option<PathBuf> {
-    let found =
-        std::env::var_os("KOHORT_MIRROR").map(|mirror| PathBuf::from(mirror).join("graphs").join(file));
+    let found = std::env::var_os("KOHORT_MIRROR").map(|mirror| PathBuf::from(mirror).join(file));
     let found = found.filter(|path| path.exists());
     if found.is_none() {
-        println!("skipped: needs graphs/{file} in the folder that KOHORT_MIRROR names");
+        println!("skipped: needs {file} in the folder that KOHORT_MIRROR names");
     }
     found
 }
@@ -85,7 +84,7 @@ fn collections_in_gml_reach_their_best_known_modularity() {
         ("polbooks.gml", 105, 441, 0.527_237, 1e-4),
         ("football.gml", 115, 613, 0.604_570, 1e-4),
     ] {
-        let Some(path) = mirrored(file) else { continue };
+        let Some(path) = mirrored(&format!("graphs/{file}")) else { continue };
         let graph = Gml { rules: SIMPLE, ..Gml::default() }.read(path).unwrap().graph;
         assert_eq!((graph.nodes(), graph.edges()), (nodes, edges), "{file}");
         reaches(file, &graph, known, within);
@@ -94,12 +93,12 @@ fn collections_in_gml_reach_their_best_known_modularity() {
 
 #[test]
 fn large_graphs_reach_their_best_known_modularity() {
-    if let Some(path) = mirrored("polblogs.gml") {
+    if let Some(path) = mirrored("graphs/polblogs.gml") {
         let graph = Gml { rules: SIMPLE, ..Gml::default() }.read(path).unwrap().graph;
         assert_eq!((graph.nodes(), graph.edges()), (1224, 16_715));
         reaches("polblogs", &graph, 0.427_105, 1e-3);
     }
-    if let Some(path) = mirrored("email-eu-core/email-Eu-core.txt") {
+    if let Some(path) = mirrored("graphs/email-eu-core/email-Eu-core.txt") {
         let mail = EdgeList { rules: SIMPLE, ..EdgeList::default() }.read(path).unwrap();
         assert_eq!((mail.graph.nodes(), mail.graph.edges()), (1005, 16_064));
         reaches("email-Eu-core", &mail.graph, 0.417_379, 1e-3);
@@ -112,7 +111,7 @@ fn lfr_graphs_are_recovered_as_well_as_by_the_reference() {
     for (mu, reference, modularity) in
         [("0.1", 1.0, 0.780), ("0.2", 1.0, 0.625), ("0.3", 0.994, 0.479), ("0.4", 0.913, 0.347)]
     {
-        let file = format!("lfr-networkx/lfr1000_k20_mu{mu}");
+        let file = format!("graphs/lfr-networkx/lfr1000_k20_mu{mu}");
         let (Some(edges), Some(labels)) =
             (mirrored(&format!("{file}.edges")), mirrored(&format!("{file}.labels")))
         else {
@@ -139,6 +138,45 @@ fn lfr_graphs_are_recovered_as_well_as_by_the_reference() {
             assert!((known - 0.780).abs() < 1e-3);
         }
     }
+}
+
+#[test]
+fn friends_and_listeners_of_lastfm_become_graphs() {
+    let Some(friends) = mirrored("hetrec-lastfm-2k/user_friends.dat") else { return };
+    let list = EdgeList { delimiter: Some('\t'), header: true, rules: SIMPLE, ..EdgeList::default() };
+    let friends = list.read(friends).unwrap();
+    assert_eq!((friends.graph.nodes(), friends.graph.edges()), (1892, 12_717));
+
+    let Some(listened) = mirrored("hetrec-lastfm-2k/user_artists.dat") else { return };
+    let (mut users, mut artists) = (BTreeMap::new(), BTreeMap::new());
+    let (mut user, mut artist) = (Vec::new(), Vec::new());
+    for line in std::fs::read_to_string(listened).unwrap().lines().skip(1) {
+        let mut fields = line.split('\t').map(|field| field.to_owned());
+        let (u, a) = (fields.next().unwrap(), fields.next().unwrap());
+        let (known_users, known_artists) = (users.len() as u32, artists.len() as u32);
+        user.push(*users.entry(u).or_insert(known_users));
+        artist.push(*artists.entry(a).or_insert(known_artists));
+    }
+    let taken = Bipartite::new(users.len(), artists.len(), &user, &artist, None).unwrap();
+    assert_eq!((taken.users(), taken.items(), taken.interactions()), (1892, 17_632, 92_834));
+    // Communities of taste tell something of friendship: friends are in one community more often than strangers.
+    let graph =
+        Projection { similarity: Similarity::LogLikelihood, ..Projection::default() }.graph(&taken).unwrap();
+    let found = Leiden::default().fit(&graph).unwrap();
+    let community: Vec<Option<u32>> = friends
+        .in_order(&users.iter().map(|(name, &user)| (name.clone(), found.labels[user as usize])).collect());
+    let together = |pairs: &mut dyn Iterator<Item = (u32, u32)>| {
+        let same: Vec<f64> =
+            pairs.map(|(u, v)| f64::from(u8::from(community[u as usize] == community[v as usize]))).collect();
+        same.iter().sum::<f64>() / same.len() as f64
+    };
+    let tied = together(&mut friends.graph.iter_edges().map(|(u, v, _)| (u, v)));
+    let any = together(&mut (0..1892).flat_map(|u| (0..u).map(move |v| (u, v))));
+    println!(
+        "LastFM: {} communities of taste, {tied:.3} of friends and {any:.3} of pairs share one",
+        found.len()
+    );
+    assert!(tied > 2.0 * any, "{tied} of friends, {any} of pairs");
 }
 
 fn truth(graph: &NamedGraph, text: &str) -> Vec<u32> {
