@@ -18,6 +18,10 @@ use crate::graph::Graph;
 /// Gains below this share of their terms are rounding.
 const ROUNDING: f64 = 1e-10;
 
+/// Visits of each node after which a level ends, moves or not. Usual are fewer than 10; where weights span so many orders of
+/// magnitude that sums of strengths lose the small ones, rounding could go on for ever.
+pub(super) const PATIENCE: usize = 1000;
+
 /// Visits between two looks at the clock.
 const VISITS: usize = 1 << 14;
 
@@ -155,7 +159,7 @@ pub(super) fn settle(
     let mut waits = vec![true; nodes];
     let (mut first, mut waiting) = (0, nodes);
     let (mut moves, mut visits) = (0, 0usize);
-    while waiting > 0 {
+    while waiting > 0 && visits < PATIENCE.saturating_mul(nodes) {
         visits += 1;
         if visits.is_multiple_of(VISITS) && deadline.passed() {
             break;

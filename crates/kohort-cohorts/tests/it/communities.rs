@@ -172,6 +172,22 @@ proptest! {
     }
 
     #[test]
+    fn weights_of_any_size_end_and_stay_connected(seed in 0u64..1000, nodes in 2usize..40) {
+        let mut numbers = stream(seed, "edges", &[]);
+        let told: Vec<(u32, u32, f64)> = (0..4 * nodes)
+            .map(|_| {
+                let mut node = || numbers.random_range(0..nodes as u32);
+                (node(), node(), 10f64.powf(numbers.random_range(-15.0..14.0)))
+            })
+            .collect();
+        let graph = Graph::from_edges(nodes, told).unwrap();
+        let found = Leiden { seed, ..Leiden::default() }.fit(&graph).unwrap();
+        is_sound(&graph, Q, &found)?;
+        prop_assert_eq!(disconnected(&graph, &found.labels).unwrap(), 0);
+        is_sound(&graph, Q, &Louvain { seed, ..Louvain::default() }.fit(&graph).unwrap())?;
+    }
+
+    #[test]
     fn at_resolution_zero_communities_are_components(graph in graphs(), seed in 0u64..20) {
         for criterion in [Criterion::Modularity { resolution: 0.0 }, Criterion::Cpm { resolution: 0.0 }] {
             let found = Leiden { criterion, seed, ..Leiden::default() }.fit(&graph).unwrap();

@@ -53,6 +53,19 @@ fn karate_reaches_its_proved_optimum() {
 }
 
 #[test]
+fn cpm_of_karate_reaches_the_best_of_igraph() {
+    for (name, weighted) in [("karate", false), ("weighted karate", true)] {
+        let graph = karate(weighted).graph;
+        for (resolution, best) in goldens()["best_cpm"][name].as_object().unwrap() {
+            let criterion = Criterion::Cpm { resolution: resolution.parse().unwrap() };
+            let found = Leiden { criterion, restarts: 50, ..Leiden::default() }.fit(&graph).unwrap();
+            let best = best.as_f64().unwrap();
+            assert!((found.quality - best).abs() < 1e-9, "{name} {resolution}: {} for {best}", found.quality);
+        }
+    }
+}
+
+#[test]
 fn spectra_equal_those_of_dense_matrices() {
     for (name, weighted) in [("karate", false), ("weighted karate", true)] {
         let ours = Spectral::new(2).eigenvalues(&karate(weighted).graph, 6).unwrap();
