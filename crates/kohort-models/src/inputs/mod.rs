@@ -45,7 +45,7 @@ use serde::{Deserialize, Serialize};
 use crate::ModelError;
 use matrix::Weighted;
 
-/// Settings of [`of_train`].
+/// Settings of [`of_train`]. The default was chosen on XMarket's validation items.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -63,7 +63,7 @@ pub struct Config {
     pub factor_values: f64,
     /// Whether title vectors have equal length.
     pub unit_titles: bool,
-    /// Root mean square of the entries, above 0; 1 is what layers are initialised for.
+    /// Root mean square of the entries, above 0.
     pub scale: f64,
     /// How closely the singular vectors are looked for.
     pub effort: Effort,
@@ -76,10 +76,10 @@ impl Default for Config {
             item_power: 0.25,
             titles: 768,
             factors: 512,
-            title_values: 0.0,
-            factor_values: 0.0,
+            title_values: 1.0,
+            factor_values: 1.0,
             unit_titles: false,
-            scale: 1.0,
+            scale: 0.5,
             effort: Effort::default(),
         }
     }

@@ -15,7 +15,8 @@ fn made_up(users: usize, items: usize, rows: usize, seed: u64) -> Train {
 }
 
 fn small() -> Config {
-    Config { titles: 12, factors: 6, ..Config::default() }
+    let flat = Config { title_values: 0.0, factor_values: 0.0, scale: 1.0, ..Config::default() };
+    Config { titles: 12, factors: 6, ..flat }
 }
 
 /// `[users, factors]`, each user the sum of the factors of the own items over the root of their number.
