@@ -14,7 +14,9 @@ pub struct Blocks {
     /// Whether each group adds a block to the tower's output: `z + g_k(z)`. `g_k`'s last layer starts at zero, so the
     /// first step is the baseline's.
     pub residual: bool,
-    /// Widths of the block's hidden layers, with ReLU after each; empty for a linear block.
+    /// Whether `g_k` looks at `ReLU(z)` instead of `z`.
+    pub relu_first: bool,
+    /// Widths of the block's hidden layers, with ReLU after each; empty for a single layer.
     pub hidden: Vec<usize>,
     /// How many of the user tower's last layers each group has of its own instead of shared ones, from 0 to all of
     /// them. All groups start from the weights that the shared layer would start from: again the baseline's first step.
@@ -23,7 +25,7 @@ pub struct Blocks {
 
 impl Default for Blocks {
     fn default() -> Self {
-        Blocks { residual: true, hidden: vec![128], own_layers: 0 }
+        Blocks { residual: true, relu_first: true, hidden: Vec::new(), own_layers: 0 }
     }
 }
 
@@ -45,6 +47,17 @@ impl Default for Logit {
     fn default() -> Self {
         Logit { scale: 1.0, learn_scale: true, bias: 0.0, learn_bias: true }
     }
+}
+
+/// How the towers' layers start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// Weights as He's before a ReLU and Glorot's before none, biases at 0.
+    #[default]
+    He,
+    /// Weights and biases uniform between `±1/√fan_in`, as PyTorch's linear layers: the first scores are smaller.
+    FanIn,
 }
 
 /// Where labels come from.
@@ -101,6 +114,8 @@ pub struct Config {
     pub title: Vec<usize>,
     /// Applied after each layer but the last.
     pub activation: Activation,
+    /// How layers start.
+    pub start: Start,
     /// What each group has of its own, where there are groups.
     pub blocks: Blocks,
     /// From representations to a logit.
@@ -133,6 +148,7 @@ impl Default for Config {
             user: vec![256, 128],
             title: vec![256, 128],
             activation: Activation::Relu,
+            start: Start::He,
             blocks: Blocks::default(),
             logit: Logit::default(),
             labels: Labels::Sampled { negatives: 4 },
@@ -162,6 +178,12 @@ impl Config {
     /// The reading of the paper: 512→256→128 and 768→256→128, residual blocks of 128, Adam at 1e-3, 1/B.
     pub fn paper() -> Config {
         Config::from_toml(include_str!("../../configs/towers.toml"))
+            .expect("the configs of this crate are tested")
+    }
+
+    /// The same model with a recipe chosen on the validation items of XMarket Electronics.
+    pub fn xmarket() -> Config {
+        Config::from_toml(include_str!("../../configs/towers-xmarket.toml"))
             .expect("the configs of this crate are tested")
     }
 

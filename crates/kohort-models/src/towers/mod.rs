@@ -62,7 +62,7 @@ use kohort_layers::Mode;
 use kohort_objectives::{Balancer, Denominator, Fixed};
 use rayon::prelude::*;
 
-pub use config::{Blocks, Config, Labels, Logit, Loss, Stop};
+pub use config::{Blocks, Config, Labels, Logit, Loss, Start, Stop};
 
 use crate::ModelError;
 use crate::baselines::Scorer;
@@ -191,6 +191,15 @@ pub fn fit_balanced(
     model.epochs = trained.epochs;
     model.best = trained.best;
     Ok(model)
+}
+
+/// The parameters that a run of this seed starts from, for tools that should start from the same.
+///
+/// # Errors
+/// A setting out of range, or data that don't fit.
+pub fn initial(input: Input<'_>, config: &Config, seed: u64) -> Result<Params, ModelError> {
+    config.check()?;
+    Ok(crate::trainer::System::initial(&Rows::prepare(input, config, seed)?, seed))
 }
 
 /// The model of exported weights ([`Towers::export`]) on this input: nothing is trained.

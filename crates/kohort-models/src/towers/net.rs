@@ -3,6 +3,7 @@
 //! ```text
 //! z  = f_u(u)                       u [n, user width] → z [n, D]       ReLU between layers, the last is linear
 //! z' = z + g_k(z)                   rows ordered by group k, one product per group present        (with blocks)
+//!      g_k(z) = ReLU(z)·B_k + b_k at its simplest
 //! v  = f_t(t)                       t [m, title width] → v [m, D]
 //! s  = scale · ⟨z'_i, v_j⟩ + bias   for the stated pairs (i, j)        [pairs, 1]
 //! ```
@@ -13,7 +14,7 @@ use kohort_core::random::stream;
 use kohort_core::{Activation, Block, Init, ParamId, Params, Real, Tape, Var};
 use kohort_layers::{Linear, Mode};
 
-use super::config::Config;
+use super::config::{Config, Start};
 
 /// A layer that each group has of its own: one block per group.
 #[derive(Clone, Debug)]
@@ -29,6 +30,7 @@ pub(super) struct Net {
     user_own: Vec<Own>,
     /// The layers of `g_k`; none without a residual block.
     block: Vec<Own>,
+    relu_first: bool,
     title: Vec<Linear>,
     scale: ParamId,
     bias: ParamId,
@@ -82,11 +84,12 @@ impl Net {
         for (layer, &outputs) in config.user.iter().enumerate() {
             let (name, act) = (format!("user/{layer}"), act(layer, config.user.len()));
             if layer < shared {
-                user.push(Linear::new(params, &name, inputs, outputs, act, seed));
+                user.push(linear(params, &name, (inputs, outputs), act, config.start, seed));
             } else {
                 // The stream of the shared layer for all groups: the first step is the baseline's.
-                let from = |_: usize| format!("{name}/w");
-                user_own.push(own(params, &name, (inputs, outputs), act, groups, Some(&from), seed));
+                let from = |_: usize| name.clone();
+                let from = Some((config.start, &from as &dyn Fn(usize) -> String));
+                user_own.push(own(params, &name, (inputs, outputs), act, groups, from, seed));
             }
             inputs = outputs;
         }
@@ -98,8 +101,8 @@ impl Net {
                 let name = format!("block/{layer}");
                 let last = layer == hidden.len();
                 let act = if last { Activation::Identity } else { Activation::Relu };
-                let from = |group: usize| format!("group{group}/{name}/w");
-                let from: Option<&dyn Fn(usize) -> String> = if last { None } else { Some(&from) };
+                let from = |group: usize| format!("group{group}/{name}");
+                let from = (!last).then_some((config.start, &from as &dyn Fn(usize) -> String));
                 block.push(own(params, &name, (inputs, outputs), act, groups, from, seed));
                 inputs = outputs;
             }
@@ -107,7 +110,7 @@ impl Net {
         let (mut title, mut inputs) = (Vec::new(), title_width);
         for (layer, &outputs) in config.title.iter().enumerate() {
             let (name, act) = (format!("title/{layer}"), act(layer, config.title.len()));
-            title.push(Linear::new(params, &name, inputs, outputs, act, seed));
+            title.push(linear(params, &name, (inputs, outputs), act, config.start, seed));
             inputs = outputs;
         }
         for slot in params.slots_mut() {
@@ -119,7 +122,17 @@ impl Net {
         let bias = params.add("logit/bias", 1, 1, vec![config.logit.bias as f32]);
         params.slot_mut(scale).trainable = config.logit.learn_scale;
         params.slot_mut(bias).trainable = config.logit.learn_bias;
-        Net { user, user_own, block, title, scale, bias, dropout: config.dropout, width }
+        Net {
+            user,
+            user_own,
+            block,
+            relu_first: config.blocks.relu_first,
+            title,
+            scale,
+            bias,
+            dropout: config.dropout,
+            width,
+        }
     }
 
     /// What the shared part of the user tower makes of `x [n, user width]`.
@@ -157,7 +170,7 @@ impl Net {
             }
         }
         if !self.block.is_empty() {
-            let mut g = z;
+            let mut g = if self.relu_first { tape.activate(z, Activation::Relu) } else { z };
             for own in &self.block {
                 g = own.forward(tape, params, g, segments);
             }
@@ -210,26 +223,64 @@ impl Own {
     }
 }
 
-/// A layer `[in, out]` for each group. `from` names the stream of a group's weights; without, they start at 0.
+/// Weights and biases of a layer `[in, out]` that starts from the streams `name/w` and `name/b`.
+fn drawn(
+    name: &str,
+    (inputs, outputs): (usize, usize),
+    act: Activation,
+    start: Start,
+    seed: u64,
+) -> [Vec<f32>; 2] {
+    let (weight, bias) = match start {
+        Start::He if act == Activation::Relu => (Init::He, Init::Constant(0.0)),
+        Start::He => (Init::Glorot, Init::Constant(0.0)),
+        Start::FanIn => {
+            let limit = Init::Uniform(1.0 / (inputs as f64).sqrt());
+            (limit, limit)
+        }
+    };
+    [
+        weight.draw(inputs, outputs, &mut stream(seed, &format!("{name}/w"), &[])),
+        bias.draw(1, outputs, &mut stream(seed, &format!("{name}/b"), &[])),
+    ]
+}
+
+fn linear(
+    params: &mut Params,
+    name: &str,
+    (inputs, outputs): (usize, usize),
+    act: Activation,
+    start: Start,
+    seed: u64,
+) -> Linear {
+    let [w, b] = drawn(name, (inputs, outputs), act, start, seed);
+    Linear {
+        w: params.add(format!("{name}/w"), inputs, outputs, w),
+        b: params.add(format!("{name}/b"), 1, outputs, b),
+        act,
+    }
+}
+
+/// A layer `[in, out]` for each group. `from` says how it starts, and names the streams of a group's weights; without, all
+/// is 0.
 fn own(
     params: &mut Params,
     name: &str,
     (inputs, outputs): (usize, usize),
     act: Activation,
     groups: usize,
-    from: Option<&dyn Fn(usize) -> String>,
+    from: Option<(Start, &dyn Fn(usize) -> String)>,
     seed: u64,
 ) -> Own {
-    let init = if act == Activation::Relu { Init::He } else { Init::Glorot };
     let blocks = (0..groups)
         .map(|group| {
-            let w = match from {
-                Some(from) => init.draw(inputs, outputs, &mut stream(seed, &from(group), &[])),
-                None => vec![0.0; inputs * outputs],
+            let [w, b] = match from {
+                Some((start, from)) => drawn(&from(group), (inputs, outputs), act, start, seed),
+                None => [vec![0.0; inputs * outputs], vec![0.0; outputs]],
             };
             Block {
                 w: params.add(format!("group{group}/{name}/w"), inputs, outputs, w),
-                b: params.add(format!("group{group}/{name}/b"), 1, outputs, vec![0.0; outputs]),
+                b: params.add(format!("group{group}/{name}/b"), 1, outputs, b),
             }
         })
         .collect();

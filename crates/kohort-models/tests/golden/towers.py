@@ -5,7 +5,7 @@
 
 Five users in two groups, six titles, shown rows with labels. Every layer is written out with plain tensors; the masked form
 (all K scores, one-hot mask) is what is differentiated, so the gathered form has an independent witness. Weights are [in, out].
-Cases: baseline; residual block and a learned scale, both denominators, with and without row weights; own last layers;
+Cases: baseline; residual blocks of one and two layers and a learned scale, both denominators, with and without row weights; own last layers;
 in-batch softmax with and without the correction for popularity.
 """
 
@@ -34,20 +34,23 @@ shared = {
     "title/0/w": draw(TITLE_WIDTH, 5), "title/0/b": draw(1, 5), "title/1/w": draw(5, 2), "title/1/b": draw(1, 2),
     "logit/scale": np.array([[1.75]]), "logit/bias": np.array([[-0.5]]),
 }
-residual, own = {}, {}
+residual, single, own = {}, {}, {}
 for k in range(GROUPS):
     residual |= {f"group{k}/block/0/w": draw(2, 3), f"group{k}/block/0/b": draw(1, 3)}
     residual |= {f"group{k}/block/1/w": draw(3, 2), f"group{k}/block/1/b": draw(1, 2)}
+    single |= {f"group{k}/block/0/w": draw(2, 2), f"group{k}/block/0/b": draw(1, 2)}
     own |= {f"group{k}/user/1/w": draw(5, 2), f"group{k}/user/1/b": draw(1, 2)}
 
 
-def user_tower(p, x, k):
+def user_tower(p, x, k, relu_first):
     h = torch.relu(x @ p["user/0/w"] + p["user/0/b"])
     of = f"group{k}/" if f"group{k}/user/1/w" in p else ""
     z = h @ p[of + "user/1/w"] + p[of + "user/1/b"]
     if f"group{k}/block/0/w" in p:
-        hidden = torch.relu(z @ p[f"group{k}/block/0/w"] + p[f"group{k}/block/0/b"])
-        z = z + hidden @ p[f"group{k}/block/1/w"] + p[f"group{k}/block/1/b"]
+        g = (torch.relu(z) if relu_first else z) @ p[f"group{k}/block/0/w"] + p[f"group{k}/block/0/b"]
+        if f"group{k}/block/1/w" in p:
+            g = torch.relu(g) @ p[f"group{k}/block/1/w"] + p[f"group{k}/block/1/b"]
+        z = z + g
     return z
 
 
@@ -64,7 +67,7 @@ def case(name, values, grouped, denominator, weighted, loss="logistic"):
     groups = GROUPS if grouped else 1
     mask = torch.nn.functional.one_hot(torch.tensor([group[r[0]] if grouped else 0 for r in chosen]), groups).double()
     xs, xt = torch.tensor(users)[u], torch.tensor(titles)
-    z = [user_tower(p, xs, k) for k in range(groups)]
+    z = [user_tower(p, xs, k, "ReLU first" in name) for k in range(groups)]
     if loss.startswith("softmax"):
         pool = sorted({r[1] for r in chosen})
         all_logits = [p["logit/scale"] * (zk @ title_tower(p, xt[pool]).T) for zk in z]
@@ -103,6 +106,8 @@ cases = [
     case("residual, per group", shared | residual, True, "mask", False),
     case("residual, 1/B, weighted", shared | residual, True, "rows", True),
     case("residual, per group, weighted", shared | residual, True, "mask", True),
+    case("ReLU first, one layer", shared | single, True, "rows", False),
+    case("ReLU first, two layers, weighted", shared | residual, True, "mask", True),
     case("own layer", no_last | own, True, "mask", False),
     case("own layer and residual", no_last | own | residual, True, "rows", False),
     case("softmax", shared | residual, True, "rows", False, "softmax"),

@@ -28,8 +28,8 @@ fn every_kind_of_labels_loss_denominator_and_block_trains_and_its_loss_falls() {
         small(),
         Config { denominator: Denominator::Mask, ..small() },
         Config { blocks: Blocks { own_layers: 1, ..small().blocks }, ..small() },
-        Config { blocks: Blocks { residual: false, hidden: vec![], own_layers: 2 }, ..small() },
-        Config { blocks: Blocks { hidden: vec![], ..small().blocks }, dropout: 0.1, ..small() },
+        Config { blocks: Blocks { residual: false, own_layers: 2, ..Blocks::default() }, ..small() },
+        Config { blocks: Blocks::default(), start: Start::FanIn, dropout: 0.1, ..small() },
         Config { logit: Logit { learn_scale: false, learn_bias: false, ..Logit::default() }, ..small() },
         sampled(),
         Config { denominator: Denominator::Mask, ..sampled() },
@@ -65,7 +65,8 @@ fn the_first_step_with_blocks_is_the_baselines() {
             Blocks { own_layers: 1, ..config.blocks.clone() },
             Blocks { residual: false, own_layers: 2, ..config.blocks.clone() },
         ] {
-            let config = Config { blocks, ..config.clone() };
+            let start = if blocks.own_layers == 1 { Start::FanIn } else { Start::He };
+            let config = Config { blocks, start, ..config.clone() };
             let batch: Vec<u32> = (100..160).collect();
             let loss = |groups| {
                 let input = Input { train, groups, ..world.input() };

@@ -55,7 +55,8 @@ fn logits_losses_and_gradients_equal_those_of_pytorch() {
             title: vec![5, 2],
             blocks: Blocks {
                 residual: has("group0/block"),
-                hidden: vec![3],
+                relu_first: case.name.contains("ReLU first"),
+                hidden: if has("group0/block/1") { vec![3] } else { Vec::new() },
                 own_layers: usize::from(has("group0/user")),
             },
             labels: if softmax { Labels::Sampled { negatives: 0 } } else { Labels::Shown { threshold: 1.0 } },

@@ -58,7 +58,7 @@ fn rows_of_other_groups_leave_a_groups_block_and_its_optimiser_state_bit_identic
     let world = world();
     for rule in [Rule::AdamW(AdamW::default()), Rule::Adam(Adam::default())] {
         let config = Config {
-            blocks: Blocks { hidden: vec![6], own_layers: 1, residual: true },
+            blocks: Blocks { hidden: vec![6], own_layers: 1, ..Blocks::default() },
             decay: 0.1,
             block_decay: 0.1,
             dropout: 0.1,

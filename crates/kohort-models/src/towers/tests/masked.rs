@@ -76,8 +76,8 @@ fn masking_all_scores_and_computing_the_own_one_give_the_same_loss_and_gradients
     for blocks in [
         Blocks { hidden: vec![3], ..Blocks::default() },
         Blocks { hidden: vec![], ..Blocks::default() },
-        Blocks { residual: false, hidden: vec![], own_layers: 1 },
-        Blocks { residual: true, hidden: vec![3, 2], own_layers: 2 },
+        Blocks { residual: false, own_layers: 1, ..Blocks::default() },
+        Blocks { hidden: vec![3, 2], own_layers: 2, relu_first: false, ..Blocks::default() },
     ] {
         let (net, params) = net(blocks.clone());
         let run = |record: fn(&Net, &mut Tape<f64>, &Params<f64>) -> Var| {

@@ -66,7 +66,7 @@ fn small() -> Config {
     Config {
         user: vec![16, 8],
         title: vec![12, 8],
-        blocks: Blocks { hidden: vec![6], ..Blocks::default() },
+        blocks: Blocks { hidden: vec![6], relu_first: false, ..Blocks::default() },
         labels: Labels::Shown { threshold: 1.0 },
         train: TrainConfig {
             epochs: 4,

@@ -65,8 +65,9 @@ fn a_vector_with_a_nan_never_gets_here() {
 }
 
 #[test]
-fn the_shipped_config_is_the_default_and_wrong_settings_are_named() {
+fn the_shipped_configs_are_valid_and_wrong_settings_are_named() {
     assert_eq!(Config::paper(), Config::default());
+    assert_eq!(Config::xmarket().blocks, Config::paper().blocks);
     let message = |text: &str| Config::from_toml(text).unwrap_err().to_string();
     let unknown = message("user = [8]\ntemprature = 3");
     assert!(unknown.contains("unknown field `temprature`") && unknown.contains("line 2"), "{unknown}");
