@@ -15,7 +15,8 @@ use kohort_eval::ranking::{
     CandidateLists, Candidates, Catalogue, Exclusions, Gain, PerUnit, RankingProtocol, UNRATED,
 };
 use kohort_models::baselines::Scorer;
-use kohort_models::crossmarket::{self, Config, CrossMarket, Input, Time};
+use kohort_models::crossmarket::{self, Config, CrossMarket, History, Input, Time};
+use kohort_models::implicit::registry;
 
 /// The best published nDCG@10 of any kind, in the order of the markets' names.
 const PUBLISHED: [f64; 7] = [0.3112, 0.3442, 0.3052, 0.4796, 0.2212, 0.5536, 0.4604];
@@ -29,7 +30,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let (whole_market, by_time, blind) = (flag("market"), flag("time"), flag("blind"));
     let seed: u64 = args.first().map_or(Ok(0), |seed| seed.parse())?;
-    let preset = Config { time: if by_time { Time::OneSided } else { Time::TwoSided }, ..Config::default() };
+    let preset = match by_time {
+        true => Config { time: Time::OneSided, history: History::Before, ..Config::default() },
+        false => Config::default(),
+    };
     let mut settings: toml::Table = toml::from_str(&toml::to_string(&preset)?)?;
     for pair in args.iter().skip(1) {
         let (key, value) = pair.split_once('=').ok_or("settings are key=value")?;
@@ -75,6 +79,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let result = sampled(&parts, &markets, &model, seed)?;
     println!("fit and test {:.1} s", start.elapsed().as_secs_f64());
     show(&format!("seed {seed} test, 99 negatives"), &result, &markets);
+    for entry in registry() {
+        let rival = (entry.fit)(&parts.train, &markets)?;
+        show(entry.title, &sampled(&parts, &markets, rival.as_ref(), seed)?, &markets);
+    }
     if whole_market {
         let start = Instant::now();
         let result = whole(&parts, &markets, &data.interactions, &model)?;
@@ -87,7 +95,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn sampled(
     parts: &Parts,
     markets: &Territories,
-    model: &CrossMarket,
+    model: &dyn Scorer,
     seed: u64,
 ) -> Result<PerUnit, Box<dyn Error>> {
     let candidates = parts.test_candidates(markets, 99, seed)?;

@@ -5,10 +5,8 @@
 pub(crate) struct Scaling {
     mean: Vec<f32>,
     inv_deviation: Vec<f32>,
+    limit: f32,
 }
-
-/// Standardised values are held within this many deviations: a rare extreme should not steer a step.
-const LIMIT: f32 = 5.0;
 
 impl Scaling {
     /// From rows of `width` columns. A constant column becomes 0.
@@ -28,7 +26,23 @@ impl Scaling {
                 .iter()
                 .map(|&s| if s > 1e-12 { (1.0 / s.sqrt()) as f32 } else { 0.0 })
                 .collect(),
+            limit: f32::INFINITY,
         }
+    }
+
+    /// Holds standardised values within this many deviations, where a rare extreme should not steer a step.
+    pub(crate) fn within(self, limit: f32) -> Scaling {
+        Scaling { limit, ..self }
+    }
+
+    /// From means and the inverses of deviations.
+    pub(crate) fn given(mean: &[f32], inv_deviation: &[f32]) -> Scaling {
+        Scaling { mean: mean.to_vec(), inv_deviation: inv_deviation.to_vec(), limit: f32::INFINITY }
+    }
+
+    /// Means and the inverses of deviations.
+    pub(crate) fn parts(&self) -> (&[f32], &[f32]) {
+        (&self.mean, &self.inv_deviation)
     }
 
     /// Standardises rows.
@@ -42,7 +56,7 @@ impl Scaling {
     pub(crate) fn apply_to(&self, values: &mut [f32]) {
         for row in values.chunks_exact_mut(self.mean.len().max(1)) {
             for ((x, mean), inv_deviation) in row.iter_mut().zip(&self.mean).zip(&self.inv_deviation) {
-                *x = ((*x - mean) * inv_deviation).clamp(-LIMIT, LIMIT);
+                *x = ((*x - mean) * inv_deviation).clamp(-self.limit, self.limit);
             }
         }
     }

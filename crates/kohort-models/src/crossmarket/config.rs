@@ -6,16 +6,17 @@ use serde::{Deserialize, Serialize};
 use crate::ModelError;
 use crate::trainer::{Schedule, TrainConfig};
 
-/// Which training rows the decayed count of an item sees from a moment on.
+/// From which moment a user is looked at, and which rows the decayed counts see from there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Time {
-    /// Those before and after it: allowed where the split is one by user, because all training rows are known then.
+    /// From the nearest day of the history, to both sides: where the split is one by user, whose training rows are all known.
     #[default]
     TwoSided,
-    /// Those before it or at it: for a split at one moment, where nothing later is known when it matters.
+    /// A training row from its own day, seeing what came before that day; in scoring from the day after the last training row.
+    /// For a split at one moment, with [`History::Before`].
     OneSided,
-    /// No times at all: the decayed count and the two features whose weights decay are left out.
+    /// No times at all: the decayed count is left out, and what decays does not.
     None,
 }
 
@@ -34,7 +35,7 @@ pub enum History {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// What the decayed count sees.
+    /// From when users are looked at, and what is seen from there.
     pub time: Time,
     /// What a training row's history holds.
     pub history: History,

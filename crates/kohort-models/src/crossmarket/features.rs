@@ -94,7 +94,7 @@ impl Features {
     ) -> Result<Features, ModelError> {
         let rows = train.rows();
         let of_rows = territories.of_rows(rows)?;
-        let histories = Histories::new(rows, config.history, config.most_history);
+        let histories = Histories::new(rows, config);
         let day: Vec<f64> = (0u32..).zip(&rows.user).map(|(row, &user)| histories.day(user, row)).collect();
         let popularity =
             Popularity::count(rows, (&of_rows, territories.len()), &day, config.popularity_days, config.time);

@@ -4,7 +4,7 @@
 
 use kohort_data::{Index, Interactions};
 
-use super::config::History;
+use super::config::{Config, History, Time};
 
 const DAY: f64 = 86_400.0;
 
@@ -27,18 +27,20 @@ pub(super) struct Histories {
     last: f64,
     reach: History,
     most: usize,
+    time: Time,
 }
 
 impl Histories {
-    pub(super) fn new(rows: &Interactions, reach: History, most: usize) -> Histories {
+    pub(super) fn new(rows: &Interactions, config: &Config) -> Histories {
         let by_user = Index::new(&rows.user, rows.users);
         let mut histories = Histories {
             offsets: vec![0],
             seen: Vec::with_capacity(rows.len()),
             place: vec![0; rows.len()],
             last: rows.time.iter().max().map_or(0.0, |&time| days(time)),
-            reach,
-            most,
+            reach: config.history,
+            most: config.most_history,
+            time: config.time,
         };
         for user in 0..by_user.keys() {
             let mut own = by_user.rows(user).to_vec();
@@ -61,16 +63,18 @@ impl Histories {
         }
     }
 
-    /// Writes the history of `user` as scoring sees it, latest first, and returns its latest day: the moment from which the
-    /// user is looked at. A newcomer is looked at from the last training day.
+    /// Writes the history of `user` as scoring sees it, latest first, and returns the moment from which the user is looked at:
+    /// its latest day, or with one-sided times the day after all training. The latter for a newcomer, too.
     pub(super) fn of_user(&self, user: u32, history: &mut Vec<Seen>) -> f64 {
         history.clear();
         history.extend(self.all(user).iter().rev().take(self.most));
-        history.first().map_or(self.last, |seen| seen.day)
+        let latest = history.first().filter(|_| self.time != Time::OneSided);
+        latest.map_or(self.last + 1.0, |seen| seen.day)
     }
 
-    /// Writes the history of one of the user's own training rows without that row, nearest first, and returns the day of its
-    /// first entry; the row's own day where there is none.
+    /// Writes the history of one of the user's own training rows without that row, nearest first, and returns the moment from
+    /// which it is looked at: the day of the history's first entry, or with one-sided times the row's own day. The latter where
+    /// there is no history, too.
     pub(super) fn of_row(&self, user: u32, row: u32, history: &mut Vec<Seen>) -> f64 {
         let all = self.all(user);
         let place = self.place[row as usize] as usize;
@@ -79,7 +83,7 @@ impl Histories {
         if self.reach == History::Around {
             history.extend(all[place + 1..].iter().take(self.most - history.len()));
         }
-        history.first().unwrap_or(&all[place]).day
+        history.first().filter(|_| self.time != Time::OneSided).unwrap_or(&all[place]).day
     }
 
     /// The day of a training row.

@@ -14,7 +14,7 @@
 //! **What a training row may not know.** Its features are those of the data without it, to the last count (`features.rs`); its
 //! history holds the user's other rows. Negatives leave out what the user has in training and nothing else, since held-out rows
 //! can't be reached. Ratings are not read: every row is one that was taken. [`Queries::time`] is not read either: a
-//! user is looked at from the day of the last training row.
+//! user is looked at from the day of the last training row, or from the end of all training ([`Time`]).
 //!
 //! **Sources.** Item-to-item counts as evidence: Deshpande and Karypis, "Item-based top-N recommendation algorithms", ACM TOIS
 //! 2004. Sampled softmax over two towers: Covington, Adams and Sargin, "Deep neural networks for YouTube recommendations",
@@ -26,7 +26,7 @@
 //! trust them. Embeddings decay strongly (10 beside 0.01): with seven rows a user they would otherwise learn the rows by heart.
 //!
 //! When not to use it: the counts need users who take several things; where histories are empty it is popularity. Under a
-//! split at one moment set [`Time::OneSided`].
+//! split at one moment set [`Time::OneSided`] and [`History::Before`].
 //!
 //! ```
 //! use kohort_data::{Queries, ThreeWay, synthetic::MarketRecipe, territories::Territories};
@@ -160,8 +160,7 @@ pub fn fit_with(
     let mut balancer = Fixed::new(vec![1.0])?;
     let trained = train(&rows, &mut balancer, &config.train, seed, validate, checkpoint, observe)?;
     let mut model = rows.model;
-    model.titles = model.titles_under(&trained.params);
-    model.params = trained.params;
+    model.take(trained.params);
     model.epochs = trained.epochs;
     model.best = trained.best;
     Ok(model)
@@ -177,11 +176,15 @@ struct Desk {
 }
 
 impl CrossMarket {
-    fn untrained(net: Net, features: Features, scaling: Scaling) -> CrossMarket {
-        let mut params = Params::new();
-        let table = params.add_table("titles", 0, 0, Vec::new());
-        let titles = Titles { params, table, known: 0 };
-        CrossMarket { net, features, scaling, params: Params::new(), titles, epochs: Vec::new(), best: 0 }
+    fn untrained(net: Net, features: Features, params: Params) -> CrossMarket {
+        let (scaling, titles) = (net.scaling(&params), titles_under(&net, &params));
+        CrossMarket { net, features, scaling, params, titles, epochs: Vec::new(), best: 0 }
+    }
+
+    fn take(&mut self, params: Params) {
+        self.scaling = self.net.scaling(&params);
+        self.titles = titles_under(&self.net, &params);
+        self.params = params;
     }
 
     /// The trained parameters.
@@ -202,8 +205,9 @@ impl CrossMarket {
     /// # Errors
     /// If the file is damaged or holds another model.
     pub fn import(&mut self, path: &std::path::Path) -> Result<(), ModelError> {
-        kohort_core::weights::import(&mut self.params, path)?;
-        self.titles = self.titles_under(&self.params);
+        let mut params = self.params.clone();
+        kohort_core::weights::import(&mut params, path)?;
+        self.take(params);
         Ok(())
     }
 
@@ -259,23 +263,9 @@ impl CrossMarket {
         }
     }
 
-    fn titles_under(&self, params: &Params) -> Titles {
-        let slot = params.slot(self.net.title);
-        let (known, width) = (slot.rows, slot.cols);
-        let mut values = shards::score(known, CHUNK, |range, tape| {
-            let items: Vec<u32> = range.map(|item| item as u32).collect();
-            let titles = self.net.titles(tape, params, &items);
-            tape.value(titles).to_vec()
-        });
-        values.resize((known + 1) * width, 0.0);
-        let mut params = Params::new();
-        let table = params.add_table("titles", known + 1, width, values);
-        Titles { params, table, known: known as u32 }
-    }
-
     /// Mean over territories of the mean nDCG@10.
     fn judge(&self, params: &Params, held: &Held) -> f64 {
-        let titles = self.titles_under(params);
+        let titles = titles_under(&self.net, params);
         let width = self.features.width();
         let scores: Vec<Vec<f32>> = held
             .user
@@ -294,6 +284,20 @@ impl CrossMarket {
             .collect();
         held.ndcg(&scores.concat())
     }
+}
+
+fn titles_under(net: &Net, params: &Params) -> Titles {
+    let slot = params.slot(net.title);
+    let (known, width) = (slot.rows, slot.cols);
+    let mut values = shards::score(known, CHUNK, |range, tape| {
+        let items: Vec<u32> = range.map(|item| item as u32).collect();
+        let titles = net.titles(tape, params, &items);
+        tape.value(titles).to_vec()
+    });
+    values.resize((known + 1) * width, 0.0);
+    let mut params = Params::new();
+    let table = params.add_table("titles", known + 1, width, values);
+    Titles { params, table, known: known as u32 }
 }
 
 impl Scorer for CrossMarket {

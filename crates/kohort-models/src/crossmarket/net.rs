@@ -15,6 +15,7 @@ use kohort_core::{Activation, Block, Init, Layout, ParamId, Params, Tape, Var};
 use kohort_layers::{Bags, EmbeddingBag, Linear, Mlp, MlpConfig, Mode, Pooling};
 
 use super::config::Config;
+use crate::scaling::Scaling;
 
 /// Consecutive rows of one territory: the territory, and where its rows end.
 pub(super) type Segment = (u32, u32);
@@ -49,24 +50,29 @@ pub(super) struct Net {
     /// One a territory, or none.
     blocks: Vec<Block>,
     pub(super) scale: ParamId,
-    weights: ParamId,
+    pub(super) weights: ParamId,
     /// Weights of each territory on the features; their biases are frozen at 0.
     local: Vec<Block>,
     mlp: Mlp,
     mlp_out: ParamId,
+    /// Means and inverse deviations of the features: frozen parameters, so that exported weights are whole.
+    scaling: (ParamId, ParamId),
     dropout: f64,
 }
 
-/// Sizes that the data decide.
-pub(super) struct Sizes {
+/// What the data decide.
+pub(super) struct Sizes<'a> {
     pub(super) items: usize,
     pub(super) territories: usize,
-    pub(super) features: usize,
+    /// Of as many columns as there are features.
+    pub(super) scaling: &'a Scaling,
 }
 
 impl Net {
-    pub(super) fn new(params: &mut Params, config: &Config, sizes: &Sizes, seed: u64) -> Net {
-        let Sizes { items, territories, features } = *sizes;
+    pub(super) fn new(params: &mut Params, config: &Config, sizes: &Sizes<'_>, seed: u64) -> Net {
+        let Sizes { items, territories, scaling } = *sizes;
+        let (mean, inv_deviation) = scaling.parts();
+        let features = mean.len();
         let d = config.width;
         let init = Init::Normal(config.initial_deviation);
         let history = EmbeddingBag::new(params, "history", items, d, Pooling::Root, init, seed);
@@ -91,6 +97,13 @@ impl Net {
         let mlp = Mlp::new(params, "features", features, &mlp, seed);
         let out = Init::Glorot.draw(config.hidden, 1, &mut stream(seed, "features/out", &[]));
         let mlp_out = params.add("features/out", config.hidden, 1, out);
+        let scaling = (
+            params.add("features/mean", 1, features, mean.to_vec()),
+            params.add("features/inverse_deviation", 1, features, inv_deviation.to_vec()),
+        );
+        for id in [scaling.0, scaling.1] {
+            params.slot_mut(id).trainable = false;
+        }
         for slot in params.slots_mut() {
             slot.decay = match slot.layout {
                 Layout::Table => config.table_decay as f32,
@@ -108,8 +121,14 @@ impl Net {
             local,
             mlp,
             mlp_out,
+            scaling,
             dropout: config.dropout,
         }
+    }
+
+    /// How features are standardised.
+    pub(super) fn scaling(&self, params: &Params) -> Scaling {
+        Scaling::given(params.value(self.scaling.0), params.value(self.scaling.1))
     }
 
     /// Vectors of users with these histories, `[users, D]`. Users of no territory come without segments.

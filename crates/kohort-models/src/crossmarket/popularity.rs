@@ -1,6 +1,6 @@
 //! How often an item was taken: everywhere, in a territory, and in a territory around a moment.
 //!
-//! `recent(m, i, t) = Σ_{rows of i in m} exp(−|t − d| / τ)`, over all rows or those with d ≤ t. With the rows of (m, i) in the order of
+//! `recent(m, i, t) = Σ_{rows of i in m} exp(−|t − d| / τ)`, over all rows or those with d < t. With the rows of (m, i) in the order of
 //! days d_1 ≤ … ≤ d_n, the sums `A_k = Σ_{l ≤ k} exp(−(d_k − d_l)/τ) = 1 + A_{k−1}·exp(−(d_k − d_{k−1})/τ)` and, from the other end, B_k give it at any
 //! moment between d_k and d_{k+1} as `A_k·exp(−(t − d_k)/τ) + B_{k+1}·exp(−(d_{k+1} − t)/τ)`: a binary search and two powers.
 
@@ -91,12 +91,12 @@ impl Popularity {
     /// Decayed count of `item` in `territory` as of day `now`, without its row on day `own` if there is one to leave out.
     pub(super) fn recent(&self, territory: Option<u32>, item: u32, now: f64, own: Option<f64>) -> f64 {
         let moments = self.moments(territory, item);
-        let (past, future) = moments.split_at(moments.partition_point(|moment| moment.day <= now));
+        let (past, future) = moments.split_at(moments.partition_point(|moment| moment.day < now));
         let mut sum = past.last().map_or(0.0, |m| m.before * nearness(now - m.day, self.days));
         if self.time == Time::TwoSided {
             sum += future.first().map_or(0.0, |m| m.after * nearness(m.day - now, self.days));
         }
-        let seen = own.filter(|&day| self.time == Time::TwoSided || day <= now);
+        let seen = own.filter(|&day| self.time == Time::TwoSided || day < now);
         // The row's own term was rounded as part of a sum.
         (sum - seen.map_or(0.0, |day| nearness(now - day, self.days))).max(0.0)
     }

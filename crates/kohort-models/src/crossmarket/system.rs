@@ -6,7 +6,7 @@ use kohort_objectives::{Denominator, Objective, ObjectiveError, Terms};
 
 use super::candidates::Lists;
 use super::config::Config;
-use super::features::Features;
+use super::features::{Features, NAMES};
 use super::loss::list_loss;
 use super::net::{Net, Segment, Sizes};
 use super::offer::Offer;
@@ -43,8 +43,7 @@ impl Rows {
         let mut lists = Lists::draw(input.train, &offer, &features, config.negatives, seed);
         let scaling = Scaling::fit(&lists.features, features.width());
         scaling.apply_to(&mut lists.features);
-        let sizes =
-            Sizes { items: rows.items, territories: input.territories.len(), features: features.width() };
+        let sizes = Sizes { items: rows.items, territories: input.territories.len(), scaling: &scaling };
         let mut initial = Params::new();
         let net = Net::new(&mut initial, config, &sizes, seed);
         let mut data = 0u64;
@@ -59,7 +58,7 @@ impl Rows {
             identity: format!("{config:?} on rows {data:016x}"),
             user: lists.row.iter().map(|&row| rows.user[row as usize]).collect(),
             items: rows.items,
-            model: CrossMarket::untrained(net, features, scaling),
+            model: CrossMarket::untrained(net, features, initial.clone()),
             initial,
             objectives: vec!["ranking".to_owned()],
             lists,
@@ -158,8 +157,12 @@ impl System for Rows {
         Recorded { losses: vec![loss], shared: Cut(vec![users, titles, evidence]) }
     }
 
-    /// How much the towers count.
+    /// How much the towers count, and what all territories have in common of the weights on features.
     fn notes(&self, params: &Params) -> Vec<(String, f64)> {
-        vec![("tower scale".to_owned(), f64::from(params.value(self.model.net.scale)[0]))]
+        let net = &self.model.net;
+        let towers = ("towers".to_owned(), f64::from(params.value(net.scale)[0]));
+        let names = self.model.features.kept().iter().map(|&n| NAMES[n].to_owned());
+        let weights = params.value(net.weights).iter().map(|&w| f64::from(w));
+        std::iter::once(towers).chain(names.zip(weights)).collect()
     }
 }

@@ -7,6 +7,9 @@ use kohort_layers::{Field, FieldValues, Table};
 
 pub(super) use crate::scaling::Scaling;
 
+/// Standardised inputs are held within this many deviations: a rare extreme should not steer a step.
+pub(super) const LIMIT: f32 = 5.0;
+
 pub(super) fn table(features: &Features) -> Table {
     let column = |(name, column): &(String, Column)| {
         let (field, values) = match column {
@@ -29,5 +32,5 @@ pub(super) fn table(features: &Features) -> Table {
 
 /// Each column of `[rows, width]` with mean 0 and deviation 1; a constant column becomes 0.
 fn standardised(values: &[f32], width: usize) -> Vec<f32> {
-    Scaling::fit(values, width.max(1)).apply(values)
+    Scaling::fit(values, width.max(1)).within(LIMIT).apply(values)
 }

@@ -9,7 +9,7 @@ use kohort_random::{rand::seq::SliceRandom, stream};
 use super::config::{Attention, Config};
 use super::history::{Bagged, Histories};
 use super::net::{Batch, History, Net, Sizes};
-use super::side::{Scaling, table};
+use super::side::{LIMIT, Scaling, table};
 use super::{Dmtl, Input, MOST_HISTORY};
 use crate::ModelError;
 use crate::context::{Context, Described, Folded};
@@ -42,7 +42,7 @@ impl Rows {
         let (context, folded) = match &config.context {
             Some(wanted) => {
                 let folded = Context::out_of_fold(input.train, input.dataset, wanted, seed)?;
-                let scaling = Scaling::fit(&folded.described.values, folded.described.names.len());
+                let scaling = Scaling::fit(&folded.described.values, folded.described.names.len()).within(LIMIT);
                 (Some((Context::fit(input.train, input.dataset, wanted)?, scaling)), folded)
             }
             None => {
