@@ -106,6 +106,14 @@ pub enum DataError {
         /// What is wrong.
         what: String,
     },
+    /// Vectors that cannot be used.
+    #[error("{origin}: {what}")]
+    Vectors {
+        /// The file, or what they are otherwise called.
+        origin: String,
+        /// What is wrong, with row, column and id where there are.
+        what: String,
+    },
     /// A manifest that cannot be used.
     #[error("manifest {origin}: {what}")]
     Manifest {

@@ -5,6 +5,7 @@ pub mod itm_rec;
 pub mod movielens;
 pub mod recbole;
 mod table;
+pub mod vectors;
 pub mod xmarket;
 
 use std::io::Read;

@@ -1,4 +1,12 @@
 //! Vectors of users or items that a model takes as given: an embedding of each title, a profile of each user.
+//!
+//! [`Vectors`] are rows by dense id. What users bring has rows by name, in an order of its own: [`Named`], read by
+//! [`read::vectors`](crate::read::vectors), and brought into the order of a vocabulary by [`Named::aligned`].
+
+mod named;
+
+pub(crate) use named::repeated;
+pub use named::{Aligned, Missing, Named};
 
 use crate::DataError;
 

@@ -14,10 +14,13 @@ mod market_recipe;
 mod mirror;
 mod movielens;
 mod negatives;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod parts;
 mod recbole;
 mod split;
 mod synthetic;
 mod territories;
 mod upsample;
+mod vectors;
 mod xmarket;
