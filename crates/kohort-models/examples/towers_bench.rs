@@ -41,7 +41,10 @@ fn main() -> Result<(), Failure> {
         ["run", folder, repeats, batch, shard] => {
             run(Path::new(folder), repeats.parse()?, batch.parse()?, Some(shard.parse()?))
         }
-        _ => Err("usage: towers_bench prepare <folder> [<mirror>] | run <folder> <repeats> <batch> [<shard>]".into()),
+        _ => {
+            Err("usage: towers_bench prepare <folder> [<mirror>] | run <folder> <repeats> <batch> [<shard>]"
+                .into())
+        }
     }
 }
 
@@ -89,18 +92,19 @@ fn config(batch: usize, shard_rows: usize, epochs: usize) -> Config {
 }
 
 fn prepare(folder: &Path, mirror: Option<&Path>) -> Result<(), Failure> {
-    let (rows, market, source) = match mirror.map(|mirror| mirror.join("xmarket")).filter(|path| path.is_dir()) {
-        Some(path) => {
-            let data = xmarket::read_with(&path, None, &xmarket::MARKETS, Some(Duplicates::KeepFirst))?;
-            let parts = ThreeWay::LeaveTwoOut.split(&data.interactions)?;
-            let markets = Territories::of(&data, xmarket::FEATURE)?;
-            (parts.train.rows().clone(), markets.of_user().to_vec(), "XMarket")
-        }
-        None => {
-            let (rows, market) = made_up();
-            (rows, market, "made-up rows of XMarket's sizes")
-        }
-    };
+    let (rows, market, source) =
+        match mirror.map(|mirror| mirror.join("xmarket")).filter(|path| path.is_dir()) {
+            Some(path) => {
+                let data = xmarket::read_with(&path, None, &xmarket::MARKETS, Some(Duplicates::KeepFirst))?;
+                let parts = ThreeWay::LeaveTwoOut.split(&data.interactions)?;
+                let markets = Territories::of(&data, xmarket::FEATURE)?;
+                (parts.train.rows().clone(), markets.of_user().to_vec(), "XMarket")
+            }
+            None => {
+                let (rows, market) = made_up();
+                (rows, market, "made-up rows of XMarket's sizes")
+            }
+        };
     let mut numbers = stream(SEED, "bench vectors", &[]);
     let mut vectors = |rows: usize, width: usize| -> Vec<f32> {
         let limit = (3.0 / width as f32).sqrt();
