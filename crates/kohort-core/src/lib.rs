@@ -6,6 +6,7 @@
 //! | parameters, frozen or free, with decay | [`Params`], [`Init`] |
 //! | a step | [`optim`] |
 //! | a batch on all cores with the same bits for any number of threads | [`shards`] |
+//! | singular vectors of a large sparse matrix | [`svd`], [`sparse`] |
 //! | to save and go on; weights for other tools | [`checkpoint`], [`weights`] |
 //! | to know that a gradient is right | [`GradCheck`] |
 //!

@@ -51,6 +51,11 @@
 //! own market ([`TrainNegatives`], [`Parts::test_candidates`]) and active-user upsampling ([`upsample::Upsampling`]);
 //! [`synthetic::MarketRecipe`] plants territories whose true preferences are known.
 //!
+//! # Vectors
+//!
+//! What is known of a title or a user as a vector comes from files ([`read::vectors`]) and is put in the order of a
+//! vocabulary ([`vectors::Named::aligned`]); models take [`Vectors`].
+//!
 //! # Nothing is believed
 //!
 //! Files are refused above a size that is checked before reading; every fault is a [`DataError`] with path, line,

