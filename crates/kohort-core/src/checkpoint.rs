@@ -25,9 +25,9 @@ const MAGIC: [u8; 8] = *b"KOHORT\r\n";
 const HEADER: usize = 24;
 
 /// Format version that this build writes.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Oldest format version that this build reads.
-pub const OLDEST: u32 = 1;
+pub const OLDEST: u32 = 2;
 /// Largest file that is read or written: 8 GiB.
 pub const MAX_FILE: u64 = 8 << 30;
 

@@ -41,6 +41,8 @@ pub struct Slot<F> {
     pub trainable: bool,
     /// Weight decay (per step, multiplied by the learning rate) that the optimiser applies to this parameter.
     pub decay: F,
+    /// What the learning rate is multiplied by for this parameter; 1 unless something is to move faster or slower.
+    pub rate: F,
 }
 
 /// All parameters of a model, in insertion order.
@@ -82,7 +84,7 @@ impl<F: Real> Params<F> {
             shape::fail("param", &format!("{name}: the name is taken"));
         }
         let id = ParamId(self.slots.len() as u32);
-        self.slots.push(Slot { name, rows, cols, value, layout, trainable: true, decay: F::zero() });
+        self.slots.push(Slot { name, rows, cols, value, layout, trainable: true, decay: F::zero(), rate: F::one() });
         id
     }
 
@@ -200,6 +202,7 @@ impl<F: Real> Params<F> {
                 layout: s.layout,
                 trainable: s.trainable,
                 decay: G::of(s.decay.f64()),
+                rate: G::of(s.rate.f64()),
             })
             .collect();
         Params { slots }

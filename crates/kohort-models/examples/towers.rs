@@ -50,13 +50,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{:24} {}  mean", "", markets.names().join("     "));
 
     let upsampling = Upsampling {
-        random: 0.3,
+        random: 0.2,
         active: Active::TopShare { share: 0.4 },
         quota: Quota::Equal,
         shortfall: Shortfall::Others,
         ..Upsampling::default()
     };
-    for (sample, ratio) in [("random", 0.0), ("random + active", 0.5)] {
+    for (sample, ratio) in [("random", 0.0), ("random + active", 1.0)] {
         let drawn = Upsampling { ratio, ..upsampling }.draw(&parts.train, &markets, seed)?;
         for (system, blocks) in [("global", false), ("blocks", true)] {
             let input = Input {

@@ -143,7 +143,7 @@ impl<F: Real> Optimizer<F> {
             })
     }
 
-    /// Steps every trainable parameter that has a gradient, with learning rate `rate`.
+    /// Steps every trainable parameter that has a gradient, with learning rate `rate` times its own ([`crate::Slot::rate`]).
     ///
     /// Parameters are stepped in parallel; each entry's arithmetic is its own, so threads change no bit.
     pub fn step(&mut self, params: &mut Params<F>, grads: &Grads<F>, rate: F) {
@@ -176,6 +176,7 @@ fn step_slot<F: Real>(
     rate: F,
 ) {
     let State { steps, moments: [m, v] } = state;
+    let rate = rate * slot.rate;
     match grad {
         Grad::Dense { touched: false, .. } => {}
         Grad::Dense { value: g, .. } => {
@@ -208,6 +209,28 @@ fn step_slot<F: Real>(
                     }
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameters_own_rate_is_a_factor_of_the_learning_rate() {
+        for rule in [Rule::Sgd(Sgd::default()), Rule::AdamW(AdamW::default())] {
+            let stepped = |own: f32, rate: f32| {
+                let mut params = Params::<f32>::new();
+                let w = params.add("w", 1, 2, vec![1.0, -2.0]);
+                (params.slot_mut(w).rate, params.slot_mut(w).decay) = (own, 0.1);
+                let mut grads = Grads::new(&params);
+                grads.dense_mut(w, 2).copy_from_slice(&[0.5, 0.25]);
+                Optimizer::new(&params, rule, Tables::AllRows).step(&mut params, &grads, rate);
+                params.value(w).to_vec()
+            };
+            assert_eq!(stepped(2.0, 0.25), stepped(1.0, 0.5));
+            assert_ne!(stepped(2.0, 0.25), stepped(1.0, 0.25));
         }
     }
 }

@@ -135,6 +135,8 @@ pub struct Config {
     pub decay: f64,
     /// Weight decay of what groups have of their own.
     pub block_decay: f64,
+    /// What the learning rate is multiplied by for what groups have of their own.
+    pub block_rate: f64,
     /// What early stopping maximises.
     pub stop: Stop,
     /// The training run. A row is a positive with its negatives ([`Labels::Sampled`]) or an example
@@ -158,6 +160,7 @@ impl Default for Config {
             dropout: 0.0,
             decay: 0.0,
             block_decay: 0.0,
+            block_rate: 1.0,
             stop: Stop::PrAuc,
             train: TrainConfig { batch: 820, shard_rows: 205, ..TrainConfig::default() },
         }

@@ -116,6 +116,7 @@ impl Net {
         for slot in params.slots_mut() {
             let own = slot.name.starts_with("group");
             slot.decay = if own { config.block_decay } else { config.decay } as f32;
+            slot.rate = if own { config.block_rate } else { 1.0 } as f32;
         }
         // No decay: it would pull the temperature to infinity, and the bias away from the base rate.
         let scale = params.add("logit/scale", 1, 1, vec![config.logit.scale as f32]);
