@@ -1,7 +1,9 @@
 //! Run by every system, baseline or multi-task model alike. A new system is covered by appearing in [`systems`].
 
+use kohort::data::territories::Territories;
 use kohort::models::baselines::registry;
 use kohort::models::context::ContextConfig;
+use kohort::models::crossmarket;
 use kohort::models::dmtl::{Attention, Tasks};
 use kohort::prelude::*;
 
@@ -20,7 +22,7 @@ fn world() -> World {
 
 type Fit = Box<dyn Fn(&World, u64) -> Box<dyn Scorer> + Sync>;
 
-/// Every baseline of the registry, and DMTL in forms that take different roads through the code.
+/// Every baseline of the registry, DMTL in forms that take different roads through the code, and the cross-market ranker.
 fn systems() -> Vec<(String, Fit)> {
     let mut systems: Vec<(String, Fit)> = registry()
         .into_iter()
@@ -56,6 +58,15 @@ fn systems() -> Vec<(String, Fit)> {
         });
         systems.push((name.to_owned(), fit));
     }
+    let fit: Fit = Box::new(|world, seed| {
+        let config = crossmarket::Config { width: 4, hidden: 4, negatives: 4, ..Default::default() };
+        let territories = Territories::of(&world.dataset, "region").expect("regions");
+        let train = &world.split.train;
+        let input =
+            crossmarket::Input { train, territories: &territories, catalogue: None, validation: None };
+        Box::new(crossmarket::fit(input, &config, seed, &mut |_| {}).expect("crossmarket"))
+    });
+    systems.push(("crossmarket".to_owned(), fit));
     systems
 }
 

@@ -1,8 +1,9 @@
 //! The ranker on XMarket's seven markets: nDCG@10 of the test item against 99 negatives of the own market, and on demand among
 //! all items of the market, or after a global split in time.
 //!
-//! `cargo run --release -p kohort-models --example crossmarket -- 0 [market] [time] [blind] [key=value …]`: a seed, `market` for
-//! full-market ranking, `time` for the split at one moment, `blind` to draw negatives from all items, and settings in TOML (`train.epochs=4`). Needs `KOHORT_MIRROR`.
+//! `cargo run --release -p kohort-models --example crossmarket -- 0 [market] [time] [blind] [key=value …]`: a seed, `market`
+//! for full-market ranking, `time` for the split at one moment, `blind` to draw negatives from all items, and settings in
+//! TOML (`train.epochs=4`). Needs `KOHORT_MIRROR`.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -18,7 +19,7 @@ use kohort_models::baselines::Scorer;
 use kohort_models::crossmarket::{self, Config, CrossMarket, History, Input, Time};
 use kohort_models::implicit::registry;
 
-/// The best published nDCG@10 of any kind, in the order of the markets' names.
+/// The best nDCG@10 of any row in the results notebook of Bhargav et al. (ECIR 2023), in the order of the markets' names.
 const PUBLISHED: [f64; 7] = [0.3112, 0.3442, 0.3052, 0.4796, 0.2212, 0.5536, 0.4604];
 
 fn main() -> Result<(), Box<dyn Error>> {
