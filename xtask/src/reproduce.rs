@@ -17,13 +17,14 @@ use crate::workspace::Workspace;
 
 #[derive(Args)]
 pub(crate) struct Flags {
-    /// A small run on real data, under 2 minutes on two cores after the build
+    /// A small run on real data, about 3 minutes on two cores after the build
     #[arg(long, conflicts_with = "all")]
     quick: bool,
     /// Every experiment instead of the main tables
     #[arg(long)]
     all: bool,
-    /// Only this experiment; may be given several times
+    /// Only this paper (dmtl, territories) or this experiment (main, lambda, attention, cold, groups; markets, published,
+    /// grouping, planted, regions); may be given several times
     #[arg(long, value_name = "NAME")]
     pub(crate) only: Vec<String>,
     /// How many seeds

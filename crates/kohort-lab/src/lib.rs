@@ -9,34 +9,33 @@
 //! | module | idea |
 //! |---|---|
 //! | `cli` | flags, exit codes |
-//! | `study` | the data sets: found and checked, or skipped and why, or synthetic |
-//! | `protocols` | splits and the protocols that share them, with the published numbers |
-//! | `systems` | what is fitted: the one place that knows models by name |
-//! | `cohorts` | groups of users from training rows alone |
-//! | `measure` | a fitted system on a test part, in numbers |
-//! | `profiling` | how well groups are named, beside what is trivial |
+//! | `paper` | what a paper is: experiments, data, cells, rows, its part of the page |
+//! | `dmtl` | joint group profiling and recommendation, on the ratings of its paper |
+//! | `territories` | one model for many markets against popularity bias |
+//! | `study` | data sets: found and checked, or skipped and why |
+//! | `outcome` | what a cell leaves behind |
 //! | `grid` | cells, their files, their order, progress |
-//! | `experiments` | which cells, one file each |
 //! | `summary` | cells to rows |
-//! | `page` | rows to `report.html` and its companions |
+//! | `page` | the papers' parts to `report.html` and its companions |
+//!
+//! A paper's folder lists its experiments (a file each), the systems and protocols they are made of, how verdicts are
+//! made, and its sections of the page. A further paper is a folder and a line in `paper`.
 //!
 //! The command is the interface; there is one function.
 
 mod cli;
 mod clock;
-mod cohorts;
-mod experiments;
+mod dmtl;
 mod failure;
 mod files;
 mod grid;
 mod manifest;
-mod measure;
+mod outcome;
 mod page;
-mod profiling;
-mod protocols;
+mod paper;
 mod study;
 mod summary;
-mod systems;
+mod territories;
 #[cfg(test)]
 mod tests;
 

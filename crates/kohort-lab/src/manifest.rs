@@ -3,14 +3,10 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use kohort_data::Dataset;
 use serde_json::{Value, json};
 
-use crate::cohorts::{GROUPS, HIDDEN};
-use crate::experiments::Scope;
-use crate::protocols::splits;
-use crate::study::{Skipped, Study};
-use crate::systems;
+use crate::paper::Scope;
+use crate::study::Skipped;
 
 /// What is known of the machine and the build.
 #[derive(Clone, Debug)]
@@ -60,26 +56,9 @@ pub(crate) fn text(
     course: &Course,
     scope: &Scope,
     experiments: &[&str],
-    studies: &[Study],
+    data: &[Value],
     skipped: &[Skipped],
 ) -> Result<String> {
-    let data: Vec<Value> = studies
-        .iter()
-        .map(|study| {
-            json!({
-                "name": study.name(),
-                "title": study.title,
-                "users": study.dataset.users.len(),
-                "items": study.dataset.items.len(),
-                "rows": study.dataset.interactions.len(),
-                "notes": study.dataset.notes,
-                "provenance": study.provenance,
-                "splits": splits(study.name()),
-                "groups": { "method": "KMeans", "count": GROUPS, "share_of_hidden_labels": HIDDEN },
-                "systems": settings(&study.dataset, scope.quick),
-            })
-        })
-        .collect();
     let all = json!({
         "version": build.version,
         "rustc": build.rustc,
@@ -104,17 +83,4 @@ pub(crate) fn text(
         "skipped": skipped,
     });
     Ok(serde_json::to_string_pretty(&all)? + "\n")
-}
-
-/// Every system of the main table with its settings in full. Variants of the sweeps differ from these in the one
-/// setting that they are named after.
-fn settings(dataset: &Dataset, quick: bool) -> Vec<Value> {
-    let mut all = systems::baselines();
-    all.push(systems::under_test(dataset));
-    all.extend(systems::variants(dataset, quick));
-    all.iter()
-        .map(|system| {
-            json!({ "name": system.name, "title": system.title, "variant": system.variant, "config": system.config })
-        })
-        .collect()
 }

@@ -123,6 +123,9 @@ fn metrics(out: &mut String, table: &Table) {
 }
 
 fn cell_text(cell: &Cell, digits: usize) -> String {
+    if cell.undefined().is_some() {
+        return "undefined".to_string();
+    }
     let mut text = number(cell.mean, digits);
     if let Some(spread) = cell.mean.and_then(|mean| interval(mean, cell.low, cell.high, digits)) {
         text = format!("{text} {spread}");

@@ -54,7 +54,7 @@ pub struct Row {
     /// Whether the published number was met.
     #[serde(default)]
     pub verdict: Option<Verdict>,
-    /// Why the verdict is what it is, one sentence.
+    /// Why the verdict is what it is, one sentence; or why there is no mean.
     #[serde(default)]
     pub reason: Option<String>,
     /// Two-sided p-value of a paired test between the main system and this row's.

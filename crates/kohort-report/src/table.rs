@@ -309,6 +309,11 @@ impl Cell {
         }
     }
 
+    /// Why there is no value, where the rows say so: `undefined` is an answer, other than an empty cell.
+    pub(crate) fn undefined(&self) -> Option<&str> {
+        self.reason.as_deref().filter(|_| self.mean.is_none() && self.verdict.is_none())
+    }
+
     pub(crate) fn significant(&self) -> bool {
         self.p_value.is_some_and(|p| p < SIGNIFICANT)
     }

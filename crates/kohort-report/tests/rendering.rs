@@ -199,3 +199,16 @@ Lower RMSE is better.
 ";
     assert_eq!(render_markdown(&report), expected);
 }
+
+#[test]
+fn a_number_that_cannot_exist_is_undefined_and_not_missing() {
+    let mut undefined = Row::new("markets", "d", "PR-AUC").system("MTL");
+    undefined.reason = Some("undefined: no positives in the test part".into());
+    let rows = [undefined, Row::new("markets", "d", "PR-AUC").system("Popularity").mean(0.2)];
+    let mut report = Report::new("t", "now", "kernels");
+    let table = Table::by_system("t", &rows, &[Column::higher("PR-AUC"), Column::higher("nDCG")]);
+    report.sections.push(Section::new("s").block(table));
+    let page = render_html(&report);
+    assert!(page.contains("title=\"undefined: no positives in the test part\">undefined<"), "{page}");
+    assert!(render_markdown(&report).contains("| MTL | undefined | — |"));
+}

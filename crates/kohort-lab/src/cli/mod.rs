@@ -42,7 +42,7 @@ pub(crate) struct Reproduce {
     /// Every experiment instead of the main ones
     #[arg(long)]
     pub(crate) all: bool,
-    /// Only this experiment; may be given several times
+    /// Only this paper (dmtl, territories) or this experiment; may be given several times
     #[arg(long, value_name = "NAME")]
     pub(crate) only: Vec<String>,
     /// How many seeds [default: 5, quick: 2]

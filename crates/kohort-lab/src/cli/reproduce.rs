@@ -9,14 +9,13 @@ use kohort_report::{Row, Verdict, render_html, render_markdown, render_terminal_
 
 use super::Reproduce;
 use crate::clock::{human, utc};
-use crate::experiments::{Experiment, Scope};
 use crate::failure::Failure;
 use crate::files::{program_checksum, write_whole};
-use crate::grid::{self, End, Finished, Progress, Store};
+use crate::grid::{self, Cell, End, Finished, Progress, Store};
 use crate::manifest::{self, Build, Course};
-use crate::page::{self, Run};
-use crate::study::{self, Looking};
-use crate::summary::{self, Summary};
+use crate::page::{self, Page};
+use crate::paper::{self, Paper, Ready, Scope};
+use crate::study::{Looking, Skipped};
 
 /// Runs what the flags ask for and writes the report; returns the summary for standard output.
 ///
@@ -28,7 +27,7 @@ pub(crate) fn reproduce(
     say: &mut dyn FnMut(&str),
 ) -> Result<String> {
     let (clock, started) = (Instant::now(), utc(SystemTime::now()));
-    let experiments = Experiment::chosen(flags.all, flags.quick, &flags.only)?;
+    let plan = paper::chosen(flags.all, flags.quick, &flags.only)?;
     let count = flags.seeds.unwrap_or(if flags.quick { 2 } else { 5 });
     let scope = Scope { seeds: (0..u64::from(count)).collect(), quick: flags.quick };
     let threads = match flags.threads {
@@ -40,14 +39,17 @@ pub(crate) fn reproduce(
     if let Some(warning) = &build.warning {
         say(&format!("warning: {warning}"));
     }
-    let found = study::find(looking, flags.quick, say)?;
-
-    let mut cells = Vec::new();
-    for study in &found.studies {
-        for experiment in &experiments {
-            cells.extend(experiment.cells(study, &scope));
-        }
+    let mut papers: Vec<(&dyn Paper, Box<dyn Ready>)> = Vec::new();
+    let mut skipped: Vec<Skipped> = Vec::new();
+    for (paper, wanted) in &plan {
+        let ready = paper.prepare(wanted, looking, &scope, say)?;
+        let new = ready.skipped().iter().filter(|missing| !skipped.contains(missing)).cloned();
+        let new: Vec<Skipped> = new.collect();
+        skipped.extend(new);
+        papers.push((*paper, ready));
     }
+
+    let cells: Vec<Cell<'_>> = papers.iter().flat_map(|(_, ready)| ready.cells(&scope)).collect();
     let store = Store::open(&flags.out.join("cells"), build.program.clone())?;
     let ends = grid::run(&cells, &store, threads, progress)?;
 
@@ -58,7 +60,6 @@ pub(crate) fn reproduce(
             End::Failed { .. } => None,
         })
         .collect();
-    let Summary { rows, comparisons } = summary::summarise(&finished)?;
     let course = Course {
         started,
         took: clock.elapsed(),
@@ -73,27 +74,37 @@ pub(crate) fn reproduce(
             .collect(),
         cell_seconds: finished.iter().map(|finished| finished.seconds).sum(),
     };
-    let report = page::report(&Run {
+    let (mut rows, mut headlines, mut chapters, mut data) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for (paper, ready) in &papers {
+        let own: Vec<&Finished> = finished
+            .iter()
+            .filter(|cell| paper.experiments().iter().any(|e| e.name == cell.key.experiment))
+            .copied()
+            .collect();
+        let summary = ready.summarise(&own)?;
+        chapters.push((paper.title(), ready.chapter(&scope, &own, &summary)));
+        headlines.extend(ready.headlines(&summary.rows));
+        data.extend(ready.record(&scope));
+        rows.extend(summary.rows);
+    }
+    let names: Vec<&str> = plan.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+    let report = page::report(&Page {
         build: &build,
         course: &course,
         scope: &scope,
-        experiments: &experiments,
-        studies: &found.studies,
-        skipped: &found.skipped,
-        cells: &finished,
-        rows: &rows,
-        comparisons: &comparisons,
+        experiments: &names,
+        chapters: &chapters,
+        skipped: &skipped,
     });
-    let names: Vec<&str> = experiments.iter().map(|experiment| experiment.name()).collect();
-    let manifest = manifest::text(&build, &course, &scope, &names, &found.studies, &found.skipped)?;
+    let manifest = manifest::text(&build, &course, &scope, &names, &data, &skipped)?;
     write_whole(&flags.out.join("results.json"), &results_json(&rows))?;
     write_whole(&flags.out.join("manifest.json"), &manifest)?;
     write_whole(&flags.out.join("report.md"), &render_markdown(&report))?;
     let html = flags.out.join("report.html");
     write_whole(&html, &render_html(&report))?;
 
-    let mut text = render_terminal_summary(&page::headline_rows(&rows));
-    for skipped in &found.skipped {
+    let mut text = render_terminal_summary(&headlines);
+    for skipped in &skipped {
         let first = skipped.why.lines().next().unwrap_or_default();
         let _ = writeln!(text, "skipped: data set {}: {first}; the report says what to do", skipped.name);
     }

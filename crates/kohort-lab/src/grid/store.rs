@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Cell, Finished};
 use crate::files::{sha256, write_whole};
-use crate::measure::Outcome;
+use crate::outcome::Outcome;
 
 /// A folder of finished cells.
 #[derive(Debug)]

@@ -1,124 +1,85 @@
-//! Rows to a page that a stranger can read: what was run, on what, what came out, and what to doubt.
+//! Chapters to a page: lead, cards, each paper's sections, how to read it all, what was skipped, what it ran on.
 
-mod boxes;
 mod closing;
-mod dataset;
-mod further;
-mod lead;
-mod profiling;
-mod tables;
+pub(crate) mod tables;
 
-use kohort_report::{Report, Row};
+use kohort_report::{Report, Section};
 
-use crate::experiments::{Experiment, Scope};
-use crate::grid::Finished;
+use crate::clock::human;
 use crate::manifest::{Build, Course};
-use crate::study::{Skipped, Study};
-use crate::summary::Comparison;
+use crate::paper::{Chapter, Scope};
+use crate::study::Skipped;
 
 /// Everything a page is made of.
-pub(crate) struct Run<'a> {
+pub(crate) struct Page<'a> {
     pub(crate) build: &'a Build,
     pub(crate) course: &'a Course,
     pub(crate) scope: &'a Scope,
-    pub(crate) experiments: &'a [Experiment],
-    pub(crate) studies: &'a [Study],
+    /// Names of the experiments that ran.
+    pub(crate) experiments: &'a [&'a str],
+    /// The papers' titles and parts.
+    pub(crate) chapters: &'a [(&'static str, Chapter)],
     pub(crate) skipped: &'a [Skipped],
-    pub(crate) cells: &'a [&'a Finished],
-    pub(crate) rows: &'a [Row],
-    pub(crate) comparisons: &'a [Comparison],
 }
 
-impl Run<'_> {
-    /// The rows of an experiment on a data set.
-    pub(crate) fn rows_of(&self, experiment: &str, dataset: &str) -> Vec<Row> {
-        let wanted = |row: &&Row| row.experiment == experiment && row.dataset == dataset;
-        self.rows.iter().filter(wanted).cloned().collect()
+/// The page. With one paper its lead is the page's; with several each begins with a section of its own.
+pub(crate) fn report(page: &Page<'_>) -> Report {
+    let alone = page.chapters.len() == 1;
+    let title = match page.chapters {
+        [(title, _)] => (*title).to_owned(),
+        _ => format!("{} papers, reproduced", page.chapters.len()),
+    };
+    let mut report = Report::new(title, page.course.started.clone(), page.build.kernels.clone());
+    let leads: Vec<&str> = page.chapters.iter().map(|(_, chapter)| chapter.lead.as_str()).collect();
+    if alone {
+        report.lead = leads.concat();
+    } else {
+        let titles: Vec<&str> = page.chapters.iter().map(|(title, _)| *title).collect();
+        report.lead = format!("This page holds the reproductions of several papers: {}.", titles.join("; "));
     }
-}
-
-/// The page.
-pub(crate) fn report(run: &Run<'_>) -> Report {
-    let mut report = Report::new(
-        "Joint group profiling and recommendation, reproduced",
-        run.course.started.clone(),
-        run.build.kernels.clone(),
-    );
-    report.lead = lead::lead(run);
-    report.highlights = lead::highlights(run);
-    lead::facts(run, &mut report);
-    for study in run.studies {
-        report.sections.extend(dataset::sections(run, study));
-        for &experiment in run.experiments {
-            report.sections.extend(further::sections(run, study, experiment));
+    if !page.skipped.is_empty() {
+        let names: Vec<&str> = page.skipped.iter().map(|skipped| skipped.name.as_str()).collect();
+        report.lead.push_str(&format!(
+            " Not run: {}, because the data could not be had; the last section says what to type.",
+            names.join(", ")
+        ));
+    }
+    facts(page, &mut report);
+    for (title, chapter) in page.chapters {
+        report.highlights.extend(chapter.highlights.iter().cloned());
+        if !alone {
+            report.sections.push(Section::new(*title).prose(chapter.lead.clone()));
         }
+        report.sections.extend(chapter.sections.iter().cloned());
     }
-    report.sections.extend(closing::sections(run));
+    report.sections.extend(closing::sections(page));
     report
 }
 
-/// The rows for the terminal: tables of their own, without what is only there for the report.
-pub(crate) fn headline_rows(rows: &[Row]) -> Vec<Row> {
-    let shown = |row: &&Row| {
-        let variant_of_protocol = row.protocol.as_deref().is_some_and(|name| name.contains(','));
-        row.experiment == "main"
-            && !variant_of_protocol
-            && row.cohort.is_none()
-            && !row.metric.ends_with("interval over users")
-    };
-    let mut shown: Vec<Row> = rows.iter().filter(shown).cloned().collect();
-    // Data sets in the order of the run, protocols by name.
-    let mut datasets: Vec<String> = Vec::new();
-    for row in &shown {
-        if !datasets.contains(&row.dataset) {
-            datasets.push(row.dataset.clone());
+/// Versions, threads, checksums.
+fn facts(page: &Page<'_>, report: &mut Report) {
+    let (build, course) = (page.build, page.course);
+    report.fact("Version", format!("kohort {}, {}", build.version, build.rustc));
+    report.fact("Threads", build.threads.to_string());
+    report.fact(
+        "Time",
+        format!(
+            "{} for {} cells, {} of them from earlier runs; all cells together {}",
+            human(course.took),
+            course.cells,
+            course.resumed,
+            human(std::time::Duration::from_secs_f64(course.cell_seconds))
+        ),
+    );
+    if let Some(seconds) = build.build_seconds {
+        report.fact("Build", format!("{seconds:.0} s"));
+    }
+    if let Some(warning) = &build.warning {
+        report.fact("Kernel warning", warning.clone());
+    }
+    for (name, value) in page.chapters.iter().flat_map(|(_, chapter)| &chapter.facts) {
+        if !report.facts.iter().any(|known| known.name == *name) {
+            report.fact(name.clone(), value.clone());
         }
     }
-    shown.sort_by_key(|row| (datasets.iter().position(|name| *name == row.dataset), row.protocol.clone()));
-    shown
-}
-
-/// The value of a row, looked up by its address.
-pub(crate) fn find<'a>(
-    rows: &'a [Row],
-    dataset: &str,
-    protocol: &str,
-    metric: &str,
-    under_test: bool,
-) -> Option<&'a Row> {
-    rows.iter().find(|row| {
-        row.experiment == "main"
-            && row.dataset == dataset
-            && row.protocol.as_deref() == Some(protocol)
-            && row.metric == metric
-            && row.variant.is_none()
-            && row.cohort.is_none()
-            && (row.system.as_deref() == Some(UNDER_TEST_TITLE)) == under_test
-    })
-}
-
-/// Title of the system under test in rows.
-pub(crate) const UNDER_TEST_TITLE: &str = "DMTL";
-
-/// The best baseline on a metric of a protocol.
-pub(crate) fn best_baseline<'a>(
-    rows: &'a [Row],
-    dataset: &str,
-    protocol: &str,
-    metric: &str,
-    lower: bool,
-) -> Option<&'a Row> {
-    let sign = if lower { 1.0 } else { -1.0 };
-    rows.iter()
-        .filter(|row| {
-            row.experiment == "main"
-                && row.dataset == dataset
-                && row.protocol.as_deref() == Some(protocol)
-                && row.metric == metric
-                && row.cohort.is_none()
-                && row.system.as_deref() != Some(UNDER_TEST_TITLE)
-        })
-        .filter_map(|row| Some((sign * row.mean?, row)))
-        .min_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, row)| row)
 }

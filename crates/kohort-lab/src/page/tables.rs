@@ -1,51 +1,34 @@
-//! Tables and lines that several sections share.
+//! Rows, names and lines that sections of several papers share.
 
 use std::collections::BTreeMap;
 
-use kohort_report::{Axis, Column, LinePlot, Point, Row, Series, Table};
+use kohort_report::{Axis, LinePlot, Point, Row, Series};
 
-use super::{Run, UNDER_TEST_TITLE};
-
-/// What the mark of a paired test means.
-pub(super) const TEST_NOTE: &str = "DMTL differs from this system: paired t-test over users (or groups), differences averaged over \
-     the seeds (for RMSE: each user's mean squared error), after Holm's correction over the systems of the table";
+use crate::grid::Finished;
 
 /// The rows of one protocol, and of one cohort or of everybody.
-pub(super) fn part(rows: &[Row], protocol: &str, cohort: Option<&str>) -> Vec<Row> {
+pub(crate) fn part(rows: &[Row], protocol: &str, cohort: Option<&str>) -> Vec<Row> {
     rows.iter()
         .filter(|row| row.protocol.as_deref() == Some(protocol) && row.cohort.as_deref() == cohort)
         .cloned()
         .collect()
 }
 
-/// A table by system; nothing where there are no rows.
-pub(super) fn by_system(caption: String, rows: &[Row], columns: &[Column], sort: &str) -> Option<Table> {
-    let shown = rows.iter().any(|row| columns.iter().any(|column| column.metric == row.metric));
-    let table = Table::by_system(caption, rows, columns).highlight(UNDER_TEST_TITLE).sort_by(sort);
-    let tested = rows.iter().any(|row| row.p_value.is_some());
-    shown.then(|| if tested { table.test_note(TEST_NOTE) } else { table })
-}
-
-/// RMSE and the metrics of lists.
-pub(super) fn usual_columns() -> Vec<Column> {
-    vec![Column::lower("RMSE"), Column::higher("P@10"), Column::higher("R@10"), Column::higher("NDCG@10")]
-}
-
 /// `system (variant)`.
-pub(super) fn name_of(system: &str, variant: Option<&str>) -> String {
+pub(crate) fn name_of(system: &str, variant: Option<&str>) -> String {
     variant.map_or_else(|| system.to_owned(), |variant| format!("{system} ({variant})"))
 }
 
 /// What was seen at every epoch: for each wanted curve and each fitted variant a line, the mean over the seeds, with
 /// the lowest and highest seed as its band.
-pub(super) fn epochs(
-    run: &Run<'_>,
+pub(crate) fn epochs(
+    cells: &[&Finished],
     (experiment, dataset, split): (&str, &str, &str),
     wanted: &[&str],
     name: impl Fn(&str, Option<&str>) -> String,
 ) -> Vec<Series> {
     let mut lines: Vec<(String, BTreeMap<u64, Vec<f64>>)> = Vec::new();
-    for cell in run.cells {
+    for cell in cells {
         if (&*cell.key.experiment, &*cell.key.dataset, &*cell.key.split) != (experiment, dataset, split) {
             continue;
         }
@@ -78,7 +61,7 @@ pub(super) fn epochs(
 }
 
 /// A plot over epochs; nothing without lines.
-pub(super) fn over_epochs(title: String, y: Axis, series: Vec<Series>) -> Option<LinePlot> {
+pub(crate) fn over_epochs(title: String, y: Axis, series: Vec<Series>) -> Option<LinePlot> {
     let plot = LinePlot { title, x: Axis::new("epoch"), y, series, references: Vec::new() };
     (!plot.series.is_empty()).then_some(plot)
 }

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use kohort_data::fetch::{self, Located, Places, Progress};
-use kohort_data::{DataError, Manifest};
+use kohort_data::{DataError, Dataset, Manifest};
 
-use super::{FileRecord, Provenance, Skipped, Study};
+use super::{FileRecord, Provenance, Skipped};
 use crate::failure::Failure;
 
 /// Where to look.
@@ -16,13 +16,15 @@ pub(crate) struct Looking {
     pub(crate) places: Places,
 }
 
-/// What a look found.
-#[derive(Debug, Default)]
+/// A data set that was found, as its files have it.
+#[derive(Debug)]
 pub(crate) struct Found {
-    /// Data sets to run on, in the order of the report.
-    pub(crate) studies: Vec<Study>,
-    /// Those that could not be had.
-    pub(crate) skipped: Vec<Skipped>,
+    /// All rows.
+    pub(crate) dataset: Dataset,
+    /// Name for people.
+    pub(crate) title: String,
+    /// Where it came from.
+    pub(crate) provenance: Provenance,
 }
 
 impl Looking {
@@ -46,40 +48,33 @@ fn fetch_folder() -> PathBuf {
     target.map_or_else(|| PathBuf::from("target/data"), |target| target.join("data"))
 }
 
-/// The data sets of the paper. Others may have manifests too; they belong to other experiments.
-const OF_THE_PAPER: [&str; 2] = ["ml-100k", "itm-rec"];
-
-/// The data sets of the paper; the synthetic one if none of them can be had.
-pub(crate) fn find(looking: &Looking, small: bool, say: &mut dyn FnMut(&str)) -> Result<Found> {
-    let mut found = Found::default();
-    for name in OF_THE_PAPER {
-        let manifest = Manifest::named(name)?;
-        match locate(&manifest, looking, say)? {
-            Ok(located) => {
-                let dataset = located.read().map_err(|error| Failure::Data(chain(&error)))?;
-                let rows = dataset.interactions.len();
-                say(&format!(
-                    "data: {name}, {rows} ratings from {} ({})",
-                    located.source,
-                    located.dir.display()
-                ));
-                found.studies.push(Study::new(
-                    &dataset,
-                    manifest.title.clone(),
-                    provenance(&manifest, &located),
-                )?);
-            }
-            Err(skipped) => {
-                say(&format!("skipped: data set {name}; {}", skipped.why));
-                found.skipped.push(skipped);
-            }
+/// Finds, checks and reads a data set, or says why it could not be had.
+///
+/// # Errors
+/// Files that are there but are not the manifest's, or cannot be read.
+pub(crate) fn look(
+    name: &str,
+    looking: &Looking,
+    say: &mut dyn FnMut(&str),
+) -> Result<Result<Found, Skipped>> {
+    let manifest = Manifest::named(name)?;
+    match locate(&manifest, looking, say)? {
+        Ok(located) => {
+            let dataset = located.read().map_err(|error| Failure::Data(chain(&error)))?;
+            say(&format!(
+                "data: {name}, {} ratings from {} ({})",
+                dataset.interactions.len(),
+                located.source,
+                located.dir.display()
+            ));
+            let provenance = provenance(&manifest, &located);
+            Ok(Ok(Found { dataset, title: manifest.title, provenance }))
+        }
+        Err(skipped) => {
+            say(&format!("skipped: data set {name}; {}", skipped.why));
+            Ok(Err(skipped))
         }
     }
-    if found.studies.is_empty() {
-        say("data: none could be had, so this run is on synthetic ratings");
-        found.studies.push(Study::synthetic(small)?);
-    }
-    Ok(found)
 }
 
 /// Says of the named data sets (of all, without names) where they are; true if all are there.

@@ -1,7 +1,6 @@
-//! Cells to rows: mean and interval over seeds, floor and ceiling, paired tests, verdicts.
+//! Cells to rows: mean and interval over seeds, floor and ceiling, paired tests.
 
 mod paired;
-mod verdict;
 
 use std::collections::BTreeMap;
 
@@ -11,25 +10,22 @@ use kohort_eval::interval::{Draws, bootstrap_mean, seed_interval};
 use kohort_report::Row;
 
 use crate::grid::{Finished, Key};
-use crate::measure::{Number, SQUARED_ERROR};
+use crate::outcome::{Number, SQUARED_ERROR};
 
-pub(crate) use paired::Comparison;
-use paired::compare;
-pub(crate) use verdict::RULES;
+pub(crate) use paired::{Comparison, compare};
 
 /// What the cells of a run say together.
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
     /// All rows, in the order of the cells; within a data set by protocol.
     pub(crate) rows: Vec<Row>,
-    /// The system under test against every other.
+    /// The system under test against every other, user by user.
     pub(crate) comparisons: Vec<Comparison>,
 }
 
-/// Means, intervals, tests and verdicts.
-pub(crate) fn summarise(cells: &[&Finished]) -> Result<Summary> {
-    let comparisons = compare(cells)?;
-    let mut rows: Vec<Row> = Vec::new();
+/// One row a number, the mean over the seeds with its interval, beside the key of the line's first cell.
+pub(crate) fn rows(cells: &[&Finished]) -> Result<Vec<(Key, Row)>> {
+    let mut rows = Vec::new();
     for line in lines(cells)? {
         let mut row = line.row();
         if line.numbers.len() > 1 {
@@ -37,16 +33,9 @@ pub(crate) fn summarise(cells: &[&Finished]) -> Result<Summary> {
             let spread = seed_interval(&values, 0.95)?.interval;
             row = row.interval(spread.low, spread.high);
         }
-        let test = comparisons.iter().find(|comparison| comparison.is_about(&row, &line.key.system));
-        if let Some(p) = test.and_then(|comparison| comparison.p) {
-            row = row.p_value(p);
-        }
-        rows.push(verdict::judge(row, &line.key));
+        rows.push((line.key, row));
     }
-    verdict::name_others_who_reach_it(&mut rows);
-    verdict::place_under_oracle(&mut rows);
-    rows.extend(over_users(cells)?);
-    Ok(Summary { rows, comparisons })
+    Ok(rows)
 }
 
 /// One number of one system over the seeds.
@@ -133,7 +122,7 @@ fn lines<'a>(cells: &[&'a Finished]) -> Result<Vec<Line<'a>>> {
 
 /// Rows whose interval says what other users would change, instead of other seeds: each user's value is averaged over
 /// the seeds, and users are drawn anew 2,000 times.
-fn over_users(cells: &[&Finished]) -> Result<Vec<Row>> {
+pub(crate) fn over_users(cells: &[&Finished]) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for ((experiment, dataset, protocol, metric, cohort), systems) in series(cells) {
         for (key, runs) in systems {
@@ -204,4 +193,35 @@ fn average(runs: &[&UnitValues]) -> Result<Option<UnitValues>> {
     }
     let (units, values) = sums.into_iter().map(|(unit, (sum, n))| (unit, Some(sum / n as f64))).unzip();
     Ok(Some(UnitValues::new(units, values)?))
+}
+
+/// Rows without a value, for numbers that the data cannot give: one a system, with the reason. A number that is defined
+/// for some seeds has a row with a value, and none here.
+pub(crate) fn undefined(cells: &[&Finished]) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    for cell in cells {
+        let own = cells.iter().filter(|other| {
+            (&other.key.experiment, &other.key.dataset, &other.key.system, &other.key.variant)
+                == (&cell.key.experiment, &cell.key.dataset, &cell.key.system, &cell.key.variant)
+        });
+        let own: Vec<&&Finished> = own.collect();
+        for missing in &cell.outcome.undefined {
+            let defined = own.iter().flat_map(|cell| &cell.outcome.numbers).any(|number| {
+                number.protocol == missing.protocol
+                    && number.metric == missing.metric
+                    && number.cohort == missing.cohort
+            });
+            let mut row = Row::new(&cell.key.experiment, &cell.key.dataset, &missing.metric)
+                .protocol(&missing.protocol)
+                .system(&cell.key.title)
+                .task(&missing.task);
+            row.variant.clone_from(&cell.key.variant);
+            row.cohort.clone_from(&missing.cohort);
+            row.reason = Some(format!("undefined: {}", missing.why));
+            if !defined && !rows.contains(&row) {
+                rows.push(row);
+            }
+        }
+    }
+    rows
 }

@@ -9,9 +9,8 @@ use kohort_eval::interval::{Alternative, compare_runs, holm};
 use kohort_report::Row;
 
 use super::series;
-use crate::grid::Finished;
-use crate::measure::SQUARED_ERROR;
-use crate::systems::UNDER_TEST;
+use crate::grid::{Finished, Key};
+use crate::outcome::SQUARED_ERROR;
 
 /// One opponent on one metric of one table.
 #[derive(Clone, Debug)]
@@ -47,18 +46,15 @@ impl Comparison {
     }
 }
 
-/// All comparisons of a run.
-pub(super) fn compare(cells: &[&Finished]) -> Result<Vec<Comparison>> {
+/// All comparisons of a run with the system that `is_ours` knows.
+pub(crate) fn compare(cells: &[&Finished], is_ours: &dyn Fn(&Key) -> bool) -> Result<Vec<Comparison>> {
     let mut all = Vec::new();
     for ((experiment, dataset, protocol, metric, cohort), systems) in series(cells) {
-        let under_test = |system: &str, variant: &Option<String>| system == UNDER_TEST && variant.is_none();
-        let Some((_, ours)) = systems.iter().find(|(key, _)| under_test(&key.system, &key.variant)) else {
-            continue;
-        };
+        let Some((_, ours)) = systems.iter().find(|(key, _)| is_ours(key)) else { continue };
         let mut family = Vec::new();
         for (key, theirs) in &systems {
             // A failed cell leaves a seed out: then runs would be paired across seeds.
-            if under_test(&key.system, &key.variant) || theirs.len() != ours.len() {
+            if is_ours(key) || theirs.len() != ours.len() {
                 continue;
             }
             let owned =

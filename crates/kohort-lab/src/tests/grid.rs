@@ -4,7 +4,7 @@ use anyhow::anyhow;
 use serde_json::json;
 
 use crate::grid::{Cell, End, Key, Progress, Store, run};
-use crate::measure::{Number, Outcome};
+use crate::outcome::{Number, Outcome};
 
 fn cell<'a>(system: &str, work: impl Fn() -> anyhow::Result<Outcome> + Send + Sync + 'a) -> Cell<'a> {
     Cell {

@@ -55,6 +55,9 @@ pub(super) fn table(table: &Table) -> Markup {
 fn cell(cell: Option<&Cell>, column: &Column) -> Markup {
     let Some(cell) = cell else { return missing() };
     let digits = column.digits;
+    if let Some(why) = cell.undefined() {
+        return html! { span.missing title=(why) { "undefined" } };
+    }
     html! {
         span.mean.best[cell.best] {
             (number(cell.mean, digits))
