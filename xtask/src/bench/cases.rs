@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use super::generate;
+use super::peers::Libraries;
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -26,6 +27,7 @@ pub(super) struct Case {
     /// Uses as many threads as the flag says, not one.
     pub(super) parallel: bool,
     pub(super) input: Input,
+    pub(super) peers: Libraries,
     /// Keys of our JSON: milliseconds and the value to compare.
     ours: (&'static str, &'static str),
     /// How far both values may lie apart.
@@ -46,6 +48,11 @@ pub(super) enum Input {
     /// 10⁶ scores with labels; the word is the metric for the script.
     Scores(&'static str),
     Points,
+    /// A folder that our side's program makes.
+    Towers {
+        /// Positives in a batch.
+        rows: usize,
+    },
 }
 
 #[derive(Clone, Copy)]
@@ -69,6 +76,7 @@ const SVD: Case = Case {
     size: "ML-100K 80/20, 100 factors, 20 epochs",
     parallel: false,
     input: Input::Ratings { system: "svd", peer_system: "svd" },
+    peers: Libraries::Small,
     ours: ("median_fit_ms", "rmse"),
     tolerance: Tolerance::Absolute(0.003),
     at_least: 5.0,
@@ -96,7 +104,24 @@ const AVERAGE_PRECISION: Case = Case {
     ..SVD
 };
 
-pub(super) const CASES: [Case; 6] = [
+/// An epoch over the training rows of seven markets, each with four sampled negatives.
+const TOWERS: Case = Case {
+    name: "two-tower",
+    package: "kohort-models",
+    example: "towers_bench",
+    script: "torch_towers.py",
+    size: "129,249 positives × 5, 512-256-128 and 768-256-128, 4 blocks, 4,100 examples a batch",
+    parallel: true,
+    input: Input::Towers { rows: 820 },
+    peers: Libraries::Torch,
+    ours: ("epoch_ms", "check"),
+    tolerance: Tolerance::Relative(1e-5),
+    at_least: 1.5,
+    repeats: 2,
+    ..SVD
+};
+
+pub(super) const CASES: [Case; 8] = [
     SVD,
     SVDPP,
     // Surprise's faster setting, which is not its default.
@@ -127,6 +152,15 @@ pub(super) const CASES: [Case; 6] = [
         repeats: 3,
         ..SVD
     },
+    TOWERS,
+    // In large batches titles repeat more.
+    Case {
+        name: "two-tower-large",
+        by_default: false,
+        size: "129,249 positives × 5, 512-256-128 and 768-256-128, 4 blocks, 20,480 examples a batch",
+        input: Input::Towers { rows: 4096 },
+        ..TOWERS
+    },
 ];
 
 pub(super) fn names() -> clap::builder::PossibleValuesParser {
@@ -140,8 +174,8 @@ pub(super) struct Inputs {
 }
 
 impl Inputs {
-    /// The files of a bench, or nothing (with a line that says why) when its data is not here.
-    pub(super) fn prepare(&self, case: &Case) -> Result<Option<[PathBuf; 2]>> {
+    /// The files of a bench, or nothing (with a line that says why) when its data is not here. `program` is our side's.
+    pub(super) fn prepare(&self, case: &Case, program: &Path) -> Result<Option<[PathBuf; 2]>> {
         let at = |name: &str| self.folder.join(name);
         let write = |path: &Path, bytes: Vec<u8>| {
             fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
@@ -178,6 +212,13 @@ impl Inputs {
                 write(&files[1], generate::bytes(&centres))?;
                 Ok(Some(files))
             }
+            Input::Towers { .. } => {
+                let folder = at("towers");
+                let mut command = Command::new(program);
+                command.arg("prepare").arg(&folder).args(&self.mirror);
+                println!("{}: {}", case.name, process::read(&mut command)?.trim());
+                Ok(Some([folder.clone(), folder]))
+            }
         }
     }
 }
@@ -201,6 +242,16 @@ pub(super) struct Turn {
     pub(super) ms: f64,
     /// The value both sides have to agree on.
     pub(super) check: f64,
+    /// Resident memory after each repeat in MB, where the side says it.
+    pub(super) memory: Vec<f64>,
+}
+
+impl Turn {
+    fn of(said: &Value, (ms, check): (&str, &str)) -> Result<Turn> {
+        let memory = said.get("rss_mb").and_then(Value::as_array);
+        let memory = memory.into_iter().flatten().filter_map(Value::as_f64).collect();
+        Ok(Turn { ms: number(said, ms)?, check: number(said, check)?, memory })
+    }
 }
 
 /// All turns of a bench.
@@ -226,7 +277,7 @@ pub(super) fn take_turns(
             let mut command = Command::new(program);
             command.args(case.our_words(files)?);
             let said = json(one_turn(&mut command, threads))?;
-            turns.ours.push(Turn { ms: number(&said, case.ours.0)?, check: number(&said, case.ours.1)? });
+            turns.ours.push(Turn::of(&said, case.ours)?);
             Ok(())
         };
         // Who goes first changes, so that a slow drift of the machine favours nobody.
@@ -238,7 +289,7 @@ pub(super) fn take_turns(
             command.arg(workspace.root.join("xtask").join("bench").join(case.script));
             command.args(case.peer_words(files, pair)?);
             let said = json(one_turn(&mut command, threads))?;
-            turns.peers.push(Turn { ms: number(&said, "ms")?, check: number(&said, "check")? });
+            turns.peers.push(Turn::of(&said, ("ms", "check"))?);
             turns.peer = said.get("peer").and_then(Value::as_str).map(str::to_string);
         }
         if pair % 2 == 1 {
@@ -264,6 +315,7 @@ impl Case {
             Input::Ratings { system, .. } => vec![first, second, system.into(), repeats],
             Input::Scores(_) => vec![first, second, repeats],
             Input::Points => kmeans_words(first, second, repeats),
+            Input::Towers { rows } => vec!["run".into(), first, repeats, rows.to_string()],
         })
     }
 
@@ -276,6 +328,7 @@ impl Case {
             }
             Input::Scores(metric) => vec![first, second, metric.into(), repeats],
             Input::Points => kmeans_words(first, second, repeats),
+            Input::Towers { rows } => vec![first, repeats, rows.to_string()],
         })
     }
 }

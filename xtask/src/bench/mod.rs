@@ -15,6 +15,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 
 use self::cases::{CASES, Case, Inputs};
+use self::peers::Libraries;
 use self::summary::Outcome;
 use crate::process::{OutsideBand, human};
 use crate::workspace::Workspace;
@@ -60,14 +61,19 @@ pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<()> {
     let folder = workspace.target.join("bench");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let inputs = Inputs { folder: folder.clone(), mirror: mirror(flags)? };
-    let python = if flags.no_peers { None } else { peers::python(workspace) };
-
+    // One environment for each set of libraries that a chosen bench needs, asked for once.
+    let mut pythons: Vec<(Libraries, Option<PathBuf>)> = Vec::new();
     let mut outcomes = Vec::new();
     let mut complaints = Vec::new();
     for case in chosen {
         let threads = if case.parallel { flags.threads } else { 1 };
-        let Some(files) = inputs.prepare(case)? else { continue };
         let program = cases::build(workspace, case)?;
+        let Some(files) = inputs.prepare(case, &program)? else { continue };
+        if !flags.no_peers && pythons.iter().all(|(libraries, _)| *libraries != case.peers) {
+            pythons.push((case.peers, peers::python(workspace, case.peers)));
+        }
+        let python = pythons.iter().find(|(libraries, _)| *libraries == case.peers);
+        let python = python.and_then(|(_, python)| python.as_deref());
         eprintln!(
             "{}: {} pairs, {threads} thread{}",
             case.name,
@@ -75,11 +81,10 @@ pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<()> {
             if threads == 1 { "" } else { "s" }
         );
         let start = std::time::Instant::now();
-        let turns =
-            cases::take_turns(case, &program, python.as_deref(), workspace, &files, threads, flags.pairs)
-                .with_context(|| {
-                    format!("bench {} failed; next: cargo xtask bench --only {}", case.name, case.name)
-                })?;
+        let turns = cases::take_turns(case, &program, python, workspace, &files, threads, flags.pairs)
+            .with_context(|| {
+                format!("bench {} failed; next: cargo xtask bench --only {}", case.name, case.name)
+            })?;
         let outcome = Outcome::of(case, threads, &turns);
         eprintln!("{}: done in {}", case.name, human(start.elapsed()));
         complaints.extend(outcome.complaints(case));

@@ -1,4 +1,4 @@
-//! The Python side: a virtual environment under `target/` with pinned libraries.
+//! The Python side: virtual environments under `target/` with pinned libraries.
 
 use std::env;
 use std::fs;
@@ -10,13 +10,43 @@ use anyhow::{Context, Result};
 use crate::process;
 use crate::workspace::Workspace;
 
-const REQUIREMENTS: &str = include_str!("../../bench/requirements.txt");
+/// Which libraries a bench's rival needs. PyTorch has an environment of its own: on Linux its package brings some
+/// gigabytes, which nobody should wait for who wants the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Libraries {
+    Small,
+    Torch,
+}
+
+impl Libraries {
+    fn folder(self) -> &'static str {
+        match self {
+            Libraries::Small => "bench-venv",
+            Libraries::Torch => "bench-venv-torch",
+        }
+    }
+
+    fn requirements(self) -> &'static str {
+        match self {
+            Libraries::Small => include_str!("../../bench/requirements.txt"),
+            Libraries::Torch => include_str!("../../bench/requirements-torch.txt"),
+        }
+    }
+}
 
 /// The interpreter of the environment, made if need be; nothing (and a line that says why) where that fails.
-pub(super) fn python(workspace: &Workspace) -> Option<PathBuf> {
-    match environment(&workspace.target.join("bench-venv")) {
+/// `KOHORT_TORCH_PYTHON` names one that has PyTorch already.
+pub(super) fn python(workspace: &Workspace, libraries: Libraries) -> Option<PathBuf> {
+    if libraries == Libraries::Torch
+        && let Some(python) = env::var_os("KOHORT_TORCH_PYTHON")
+    {
+        println!("peers: PyTorch of {}", Path::new(&python).display());
+        return Some(python.into());
+    }
+    match environment(&workspace.target.join(libraries.folder()), libraries.requirements()) {
         Ok(python) => {
-            let pins: Vec<&str> = REQUIREMENTS.lines().filter(|line| !line.starts_with('#')).collect();
+            let lines = libraries.requirements().lines();
+            let pins: Vec<&str> = lines.filter(|line| !line.starts_with('#')).collect();
             println!("peers: {}", pins.join(", "));
             Some(python)
         }
@@ -27,11 +57,11 @@ pub(super) fn python(workspace: &Workspace) -> Option<PathBuf> {
     }
 }
 
-fn environment(folder: &Path) -> Result<PathBuf> {
+fn environment(folder: &Path, requirements: &str) -> Result<PathBuf> {
     let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     // Written last: without it an earlier installation was interrupted or had other pins.
     let stamp = folder.join("installed.txt");
-    if fs::read_to_string(&stamp).is_ok_and(|text| text == REQUIREMENTS) && python.is_file() {
+    if fs::read_to_string(&stamp).is_ok_and(|text| text == requirements) && python.is_file() {
         return Ok(python);
     }
     let system = env::var_os("KOHORT_PYTHON").unwrap_or_else(|| "python3".into());
@@ -40,7 +70,7 @@ fn environment(folder: &Path) -> Result<PathBuf> {
         "no virtual environment; it takes Python 3.11 or later with venv, KOHORT_PYTHON names another",
     )?;
     let list = folder.join("requirements.txt");
-    fs::write(&list, REQUIREMENTS).with_context(|| format!("cannot write {}", list.display()))?;
+    fs::write(&list, requirements).with_context(|| format!("cannot write {}", list.display()))?;
     eprintln!("peers: installing, which takes a minute or two the first time");
     process::run(
         Command::new(&python)
@@ -48,6 +78,6 @@ fn environment(folder: &Path) -> Result<PathBuf> {
             .arg(&list),
     )
     .context("pip could not install the peers")?;
-    fs::write(&stamp, REQUIREMENTS).with_context(|| format!("cannot write {}", stamp.display()))?;
+    fs::write(&stamp, requirements).with_context(|| format!("cannot write {}", stamp.display()))?;
     Ok(python)
 }

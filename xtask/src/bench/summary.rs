@@ -15,6 +15,8 @@ pub(super) struct Outcome {
     at_least: f64,
     our_median: f64,
     our_check: f64,
+    /// Resident memory after each repeat of the last turn in MB; empty where a side does not say.
+    our_memory: Vec<f64>,
     peer: Option<Peer>,
 }
 
@@ -22,6 +24,7 @@ struct Peer {
     name: String,
     median: f64,
     check: f64,
+    memory: Vec<f64>,
     /// The peer's median over ours.
     ratio: f64,
     /// Smallest and largest ratio of a single pair.
@@ -39,6 +42,7 @@ impl Outcome {
                 name: turns.peer.clone().unwrap_or_else(|| case.script.to_string()),
                 median: its_median,
                 check: mean(&turns.peers),
+                memory: last_memory(&turns.peers),
                 ratio: its_median / our_median,
                 spread: ratios.iter().fold((f64::INFINITY, 0.0), |(low, high), &r| (low.min(r), high.max(r))),
             }
@@ -50,14 +54,20 @@ impl Outcome {
             at_least: case.at_least,
             our_median,
             our_check: mean(&turns.ours),
+            our_memory: last_memory(&turns.ours),
             peer,
         }
     }
 
-    /// What is wrong with the result: sides that disagree, a ratio below its target.
+    /// What is wrong with the result: sides that disagree, a ratio below its target, memory that grows.
     pub(super) fn complaints(&self, case: &Case) -> Vec<String> {
-        let Some(peer) = &self.peer else { return Vec::new() };
         let mut complaints = Vec::new();
+        if let (Some(first), Some(last)) = (self.our_memory.first(), self.our_memory.last())
+            && *last > first * 1.02 + 1.0
+        {
+            complaints.push(format!("{}: memory grew from {first} to {last} MB", self.bench));
+        }
+        let Some(peer) = &self.peer else { return complaints };
         if !case.tolerance.accepts(self.our_check, peer.check) {
             complaints
                 .push(format!("{}: ours gives {}, the peer {}", self.bench, self.our_check, peer.check));
@@ -85,6 +95,8 @@ impl Outcome {
             "wanted_ratio": self.at_least,
             "our_value": self.our_check,
             "its_value": peer.map(|peer| peer.check),
+            "our_memory_mb": self.our_memory,
+            "its_memory_mb": peer.map(|peer| &peer.memory),
         })
     }
 
@@ -130,6 +142,10 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
         0 => f64::NAN,
         n => (values[(n - 1) / 2] + values[n / 2]) / 2.0,
     }
+}
+
+fn last_memory(turns: &[Turn]) -> Vec<f64> {
+    turns.last().map_or_else(Vec::new, |turn| turn.memory.clone())
 }
 
 fn mean(turns: &[Turn]) -> f64 {
@@ -185,7 +201,7 @@ mod tests {
     use super::*;
 
     fn turns(ours: &[f64], peers: &[f64], check: (f64, f64)) -> Turns {
-        let turn = |check| move |&ms: &f64| Turn { ms, check };
+        let turn = |check| move |&ms: &f64| Turn { ms, check, memory: Vec::new() };
         Turns {
             ours: ours.iter().map(turn(check.0)).collect(),
             peers: peers.iter().map(turn(check.1)).collect(),
@@ -212,6 +228,19 @@ mod tests {
         assert_eq!(outcome.complaints(case).len(), 2);
         let nan = Outcome::of(case, 1, &turns(&[10.0], &[100.0], (0.94, f64::NAN)));
         assert_eq!(nan.complaints(case).len(), 1);
+    }
+
+    #[test]
+    fn memory_that_grows_is_named_with_and_without_a_peer() {
+        let case = &CASES[0];
+        let mut grown = turns(&[10.0], &[], (0.94, 0.0));
+        (grown.peer, grown.ours[0].memory) = (None, vec![100.0, 100.0, 104.0]);
+        assert_eq!(
+            Outcome::of(case, 2, &grown).complaints(case),
+            ["svd: memory grew from 100 to 104 MB".to_string()]
+        );
+        grown.ours[0].memory = vec![100.0, 101.0, 100.5];
+        assert!(Outcome::of(case, 2, &grown).complaints(case).is_empty());
     }
 
     #[test]
