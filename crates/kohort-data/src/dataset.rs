@@ -99,8 +99,9 @@ impl Dataset {
 
     /// The same data set with each (user, item) pair once; groups stay as they are.
     ///
-    /// The row that stands for a pair keeps the place of the pair's first row. With [`Duplicates::Mean`] numeric
-    /// row features are averaged like the ratings, and the codes are those of the pair's first row.
+    /// The row that stands for a pair keeps its place; a mean has the place of the pair's first row. With
+    /// [`Duplicates::Mean`] numeric row features are averaged like the ratings, and the codes are those of the pair's
+    /// first row.
     ///
     /// # Errors
     /// [`DataError::Duplicate`] under [`Duplicates::Error`].

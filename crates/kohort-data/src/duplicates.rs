@@ -75,7 +75,8 @@ impl Interactions {
         })
     }
 
-    /// Each (user, item) pair once, in the place of the pair's first row.
+    /// Each (user, item) pair once, in the place of the row that is kept; for a mean, of the pair's first row. The place
+    /// matters where rows of one time are ordered by it, as in [`ThreeWay::LeaveTwoOut`](crate::ThreeWay::LeaveTwoOut).
     ///
     /// # Errors
     /// [`DataError::Duplicate`] under [`Duplicates::Error`].
@@ -89,7 +90,7 @@ impl Interactions {
     /// };
     /// let merged = rows.merge_duplicates(Duplicates::Mean)?;
     /// assert_eq!(merged.rating, [3.5, 3.0]);
-    /// assert_eq!(rows.merge_duplicates(Duplicates::Last)?.rating, [5.0, 3.0]);
+    /// assert_eq!(rows.merge_duplicates(Duplicates::Last)?.rating, [3.0, 5.0]);
     /// assert!(rows.merge_duplicates(Duplicates::Error).is_err());
     /// # Ok::<(), kohort_data::DataError>(())
     /// ```
@@ -101,23 +102,19 @@ impl Interactions {
         if policy == Duplicates::Error {
             self.check_pairs()?;
         }
-        let mut sources: Vec<Vec<u32>> = Vec::with_capacity(self.len());
-        let order = self.by_pair();
-        for pair in order.chunk_by(|&a, &b| self.same_pair(a, b)) {
-            sources.push(pair.to_vec());
-        }
-        sources.sort_unstable_by_key(|rows| rows[0]);
         let time = |r: &u32| self.time[*r as usize];
-        let kept: Vec<u32> = sources
-            .iter()
-            .map(|rows| match policy {
-                Duplicates::Mean | Duplicates::Error => rows[0],
-                Duplicates::Last => rows.iter().copied().max_by_key(|r| (time(r), *r)).unwrap_or(rows[0]),
-                Duplicates::KeepFirst => {
-                    rows.iter().copied().min_by_key(|r| (time(r), *r)).unwrap_or(rows[0])
-                }
-            })
+        let stands_for = |rows: &[u32]| match policy {
+            Duplicates::Mean | Duplicates::Error => rows.first().copied(),
+            Duplicates::Last => rows.iter().copied().max_by_key(|r| (time(r), *r)),
+            Duplicates::KeepFirst => rows.iter().copied().min_by_key(|r| (time(r), *r)),
+        };
+        let order = self.by_pair();
+        let mut pairs: Vec<(u32, Vec<u32>)> = order
+            .chunk_by(|&a, &b| self.same_pair(a, b))
+            .filter_map(|rows| Some((stands_for(rows)?, rows.to_vec())))
             .collect();
+        pairs.sort_unstable_by_key(|&(kept, _)| kept);
+        let (kept, sources): (Vec<u32>, Vec<Vec<u32>>) = pairs.into_iter().unzip();
         let mut interactions = self.select(&kept);
         if policy == Duplicates::Mean {
             for (at, rows) in sources.iter().enumerate().filter(|(_, rows)| rows.len() > 1) {
