@@ -34,7 +34,7 @@ struct Step {
     run: fn(&Workspace) -> Result<Done>,
 }
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step { name: "fmt", what: "formatting", run: fmt },
     Step { name: "tidy", what: "house rules", run: house_rules },
     Step { name: "clippy", what: "lints of all targets, warnings denied", run: clippy },
@@ -47,6 +47,7 @@ const STEPS: [Step; 8] = [
     Step { name: "docs", what: "documentation, warnings denied", run: docs },
     Step { name: "deny", what: "licences, sources and advisories", run: deny },
     Step { name: "blas", what: "kohort-core with OpenBLAS", run: with_blas },
+    Step { name: "parquet", what: "vectors from Parquet, a feature of kohort-data", run: with_parquet },
 ];
 
 fn step_names() -> clap::builder::PossibleValuesParser {
@@ -147,6 +148,13 @@ fn deny(workspace: &Workspace) -> Result<Done> {
     cargo(workspace, &["deny", "check", "advisories"])
 }
 
+fn with_parquet(workspace: &Workspace) -> Result<Done> {
+    cargo(
+        workspace,
+        &["test", "-p", "kohort-data", "--features", "parquet", "--test", "it", "--", "parquet", "vectors"],
+    )
+}
+
 fn with_blas(workspace: &Workspace) -> Result<Done> {
     let Some(found) = blas::detect() else {
         return Ok(Done::Skipped(format!("no OpenBLAS was found; {}", blas::install_advice())));
@@ -169,7 +177,7 @@ mod tests {
     fn from_starts_in_the_middle_and_only_takes_one() {
         let names = |from, only| chosen(from, only).into_iter().map(|step| step.name).collect::<Vec<_>>();
         assert_eq!(names(None, None).len(), STEPS.len());
-        assert_eq!(names(Some("docs"), None), ["docs", "deny", "blas"]);
+        assert_eq!(names(Some("docs"), None), ["docs", "deny", "blas", "parquet"]);
         assert_eq!(names(None, Some("tidy")), ["tidy"]);
     }
 }

@@ -84,7 +84,16 @@ impl<F: Real> Params<F> {
             shape::fail("param", &format!("{name}: the name is taken"));
         }
         let id = ParamId(self.slots.len() as u32);
-        self.slots.push(Slot { name, rows, cols, value, layout, trainable: true, decay: F::zero(), rate: F::one() });
+        self.slots.push(Slot {
+            name,
+            rows,
+            cols,
+            value,
+            layout,
+            trainable: true,
+            decay: F::zero(),
+            rate: F::one(),
+        });
         id
     }
 

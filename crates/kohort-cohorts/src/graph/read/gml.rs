@@ -11,8 +11,8 @@
 //! starts with `#` is a comment; in texts, `&amp;` and its like and `&#233;` stand for their characters. A directed graph is read as
 //! if its edges had no direction.
 //!
-//! Source: M. Himsolt, "GML: a portable graph file format", University of Passau, 1997. Difference: texts are UTF-8. A
-//! reader of our own, because the crates that read GML were no longer kept when we looked (2026).
+//! Source: M. Himsolt, "GML: a portable graph file format", University of Passau, 1997. Difference: texts are UTF-8. The
+//! reader is our own, so that every error names its line.
 
 use std::collections::BTreeMap;
 use std::path::Path;
