@@ -98,7 +98,8 @@ impl Objective {
             Denominator::Fixed(value) if value > 0.0 && value.is_finite() => value,
             Denominator::Fixed(value) => return Err(ObjectiveError::Denominator { value }),
         };
-        let scale = if denominator > 0.0 { 1.0 / denominator } else { 0.0 };
+        let absent = weight.as_ref().is_some_and(|weight| weight.iter().all(|&w| w == 0.0));
+        let scale = if denominator > 0.0 && !absent { 1.0 / denominator } else { 0.0 };
         Ok(Terms { weight, scale })
     }
 }
@@ -124,9 +125,15 @@ mod tests {
     }
 
     #[test]
-    fn an_absent_task_has_scale_zero_not_infinity() {
-        let terms = Objective::entrywise(MSE, Denominator::Mask).terms(2, None, Some(&[false, false]));
-        assert_eq!(terms, Ok(Terms { weight: Some(vec![0.0, 0.0]), scale: 0.0 }));
+    fn an_absent_task_has_scale_zero_whatever_the_denominator() {
+        for denominator in
+            [Denominator::Rows, Denominator::Mask, Denominator::Weight, Denominator::Fixed(8.0)]
+        {
+            let terms = |weight, mask| Objective::entrywise(MSE, denominator).terms(2, weight, mask);
+            let absent = Ok(Terms { weight: Some(vec![0.0, 0.0]), scale: 0.0 });
+            assert_eq!(terms(None, Some(&[false, false][..])), absent, "{denominator:?}");
+            assert_eq!(terms(Some(&[0.0, 3.0][..]), Some(&[true, false][..])), absent, "{denominator:?}");
+        }
     }
 
     #[test]
