@@ -4,6 +4,9 @@
 //! [`baselines::Scorer`]; [`context`] describes a query by its neighbourhood; [`trainer`] trains whatever implements
 //! [`trainer::System`]. Nothing here takes the test part of a split.
 //!
+//! For users of several territories: [`towers`] with a block per group, [`inputs`] for the vectors they take,
+//! [`crossmarket`] that ranks for all markets with one model, [`implicit`] for what both have to beat.
+//!
 //! ```
 //! use kohort_data::{Way, synthetic::Recipe};
 //! use kohort_models::baselines::{predict, registry};
@@ -35,6 +38,7 @@ pub mod context;
 pub mod crossmarket;
 pub mod dmtl;
 mod error;
+mod fingerprint;
 pub mod implicit;
 pub mod inputs;
 mod scaling;

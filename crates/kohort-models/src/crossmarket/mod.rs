@@ -92,7 +92,8 @@ pub struct Input<'a> {
     /// to be ranked, because a model that never met one cannot tell what to think of it.
     pub catalogue: Option<&'a [Vec<u32>]>,
     /// Rows for early stopping. [`Epoch::validation`] is then 1 less the mean over territories of nDCG@10, each user's
-    /// validation items against 99 items on offer that the user does not have in training.
+    /// validation items against 99 items on offer that the user does not have in training. A part without rows is none:
+    /// the run goes through all epochs.
     pub validation: Option<&'a Validation>,
 }
 

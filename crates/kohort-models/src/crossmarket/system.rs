@@ -1,6 +1,7 @@
 //! The ranker's training rows, as the trainer sees them.
 
 use kohort_core::{Cut, Params, Tape};
+use kohort_data::Validation;
 use kohort_layers::{Bags, Mode};
 use kohort_objectives::{Denominator, Objective, ObjectiveError, Terms};
 
@@ -12,6 +13,7 @@ use super::net::{Net, Segment, Sizes};
 use super::offer::Offer;
 use super::{CrossMarket, Input};
 use crate::ModelError;
+use crate::fingerprint::Fingerprint;
 use crate::scaling::Scaling;
 use crate::trainer::{Recorded, System};
 
@@ -46,16 +48,8 @@ impl Rows {
         let sizes = Sizes { items: rows.items, territories: input.territories.len(), scaling: &scaling };
         let mut initial = Params::new();
         let net = Net::new(&mut initial, config, &sizes, seed);
-        let mut data = 0u64;
-        for row in 0..rows.len() {
-            let key = u64::from(rows.user[row]) << 32 | u64::from(rows.item[row]);
-            let territory = input.territories.of_user()[rows.user[row] as usize];
-            for word in [key, rows.time[row] as u64, territory.into()] {
-                data = (data ^ word).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
-            }
-        }
         Ok(Rows {
-            identity: format!("{config:?} on rows {data:016x}"),
+            identity: format!("{config:?} on {:016x}", fingerprint(input)),
             user: lists.row.iter().map(|&row| rows.user[row as usize]).collect(),
             items: rows.items,
             model: CrossMarket::untrained(net, features, initial.clone()),
@@ -69,6 +63,22 @@ impl Rows {
     fn territory(&self, list: u32) -> u32 {
         self.model.features.territory(self.user[list as usize]).unwrap_or_default()
     }
+}
+
+/// Of all that is learned from or chosen by.
+fn fingerprint(input: &Input<'_>) -> u64 {
+    let mut print = Fingerprint::new();
+    for rows in std::iter::once(input.train.rows()).chain(input.validation.map(Validation::rows)) {
+        print.eat(rows.items as u64);
+        print.eat_ids(&rows.user);
+        print.eat_ids(&rows.item);
+        rows.time.iter().for_each(|&time| print.eat(time as u64));
+    }
+    print.eat_ids(input.territories.of_user());
+    for own in input.catalogue.into_iter().flatten() {
+        print.eat_ids(own);
+    }
+    print.value()
 }
 
 /// Runs of one territory and where each ends, times `size`.

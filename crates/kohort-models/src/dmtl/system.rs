@@ -13,6 +13,7 @@ use super::side::{LIMIT, Scaling, table};
 use super::{Dmtl, Input, MOST_HISTORY};
 use crate::ModelError;
 use crate::context::{Context, Described, Folded};
+use crate::fingerprint::Fingerprint;
 use crate::trainer::{Recorded, System};
 
 /// Training rows with everything that does not depend on parameters, and the model they train.
@@ -42,7 +43,8 @@ impl Rows {
         let (context, folded) = match &config.context {
             Some(wanted) => {
                 let folded = Context::out_of_fold(input.train, input.dataset, wanted, seed)?;
-                let scaling = Scaling::fit(&folded.described.values, folded.described.names.len()).within(LIMIT);
+                let scaling =
+                    Scaling::fit(&folded.described.values, folded.described.names.len()).within(LIMIT);
                 (Some((Context::fit(input.train, input.dataset, wanted)?, scaling)), folded)
             }
             None => {
@@ -89,15 +91,15 @@ impl Rows {
             best: 0,
         };
         let known = |u: u32| input.labelled.is_none_or(|l| l[u as usize]);
-        let mut data = 0u64;
+        let mut data = Fingerprint::new();
         for row in 0..rows.len() {
             let key = u64::from(rows.user[row]) << 32 | u64::from(rows.item[row]);
             for word in [key, rows.rating[row].to_bits().into(), rows.time[row] as u64] {
-                data = (data ^ word).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
+                data.eat(word);
             }
         }
         Ok(Rows {
-            identity: format!("{config:?} on rows {data:016x}"),
+            identity: format!("{config:?} on rows {:016x}", data.value()),
             model,
             initial,
             objectives: vec!["rating".to_owned(), "profiling".to_owned()],

@@ -178,6 +178,13 @@ fn thread_counts_and_interruptions_change_no_bit() {
         let wanted = "it was saved under another seed, model config or data";
         assert!(error.to_string().ends_with(wanted), "{error}");
     }
+    let on_offer: Vec<Vec<u32>> = vec![(0..150).collect(); 4];
+    for input in
+        [Input { catalogue: Some(&on_offer), ..world.input() }, Input { validation: None, ..world.input() }]
+    {
+        let error = fit_with(input, &small(), 1, Some(point), &mut |_| {}).err().unwrap();
+        assert!(matches!(error, crate::ModelError::Resume { .. }), "{error}");
+    }
 }
 
 #[test]
