@@ -10,16 +10,22 @@
 //! | [`titles`](Inputs::titles) `[items, 768]` | `t_i = α · V_i · diag(σ^a)`, or that over its length ([`Config::unit_titles`]) |
 //! | [`factors`](Inputs::factors) `[items, 512]` | `f_i = β · n_i^(−q) · V_i · diag(σ^b)`, its leading columns |
 //!
-//! A user is folded in: `Σ_{j ∈ h(u)} f_j / √|h(u)|`, so that one who is new to the matrix, or a training row that must not
-//! know its own item, gets a vector by the same rule
+//! A user is folded in: `Σ_{j ∈ h(u)} f_j / √|h(u)|`, so that one who is new to the matrix, or a training row whose own
+//! item is left out of the history, gets a vector by the same rule
 //! ([`UserInput::Folded`](crate::towers::UserInput::Folded)). With b = 0 that is row u of `U·diag(σ)` up to a factor of the
 //! user. α and β make entries of the size [`Config::scale`] on average: the root of the mean square over items that have a pair, and
 //! over the folded vectors of users that have one. Columns beyond the rank of the matrix are zero, and so are rows of items
 //! that training never saw.
 //!
+//! **What they know.** Of held-out rows nothing. Of training rows all of them: the decomposition has seen the pair of the row
+//! that a tower learns from, so `t_i` and `f_j` lean a little towards training pairs, as id embeddings do. Folding leaves the
+//! row's own `f_i` out of the sum, not the row out of the decomposition.
+//!
 //! Source: Cremonesi, Koren and Turrin, "Performance of recommender algorithms on top-N recommendation tasks", RecSys 2010
-//! (PureSVD, folding in); the row and column powers are those of Levy, Goldberg and Dagan's and of Nikolakopoulos et al.,
-//! "EigenRec", KAIS 58, 2019. The decomposition is [`kohort_core::svd`].
+//! (PureSVD, folding in). Powers of counts and of singular values: Levy, Goldberg and Dagan, "Improving distributional
+//! similarity with lessons learned from word embeddings", TACL 3, 2015, and Nikolakopoulos, Kalantzis, Gallopoulos and
+//! Garofalakis, "EigenRec: generalizing PureSVD for effective and efficient top-N recommendations", KAIS 58, 2019. The
+//! decomposition is [`kohort_core::svd`].
 //!
 //! ```
 //! use kohort_data::{Way, synthetic::Recipe};
@@ -53,9 +59,9 @@ pub struct Config {
     pub user_power: f64,
     /// q: how much a pair of an item with many pairs counts less.
     pub item_power: f64,
-    /// Width of the title vectors, at least 1.
+    /// Width of the title vectors, 1 to 8192.
     pub titles: usize,
-    /// Width of the item factors, at least 1.
+    /// Width of the item factors, 1 to 8192.
     pub factors: usize,
     /// a: power of the singular values in the title vectors; 0 leaves all directions equal.
     pub title_values: f64,
@@ -85,6 +91,9 @@ impl Default for Config {
     }
 }
 
+/// Columns that vectors may have, as the towers' layers.
+const WIDEST: usize = 8192;
+
 impl Config {
     fn check(&self) -> Result<(), ModelError> {
         for (key, value) in [
@@ -98,8 +107,8 @@ impl Config {
             }
         }
         for (key, width) in [("titles", self.titles), ("factors", self.factors)] {
-            if width == 0 {
-                return Err(ModelError::setting(key, width, "at least 1"));
+            if width == 0 || width > WIDEST {
+                return Err(ModelError::setting(key, width, "a whole number from 1 to 8192"));
             }
         }
         if !(self.scale.is_finite() && self.scale > 0.0) {

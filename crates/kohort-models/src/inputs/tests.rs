@@ -115,7 +115,10 @@ fn order_and_repeats_of_rows_and_threads_move_no_bit() {
 fn settings_out_of_range_and_no_rows_are_errors() {
     let train = made_up(9, 9, 60, 5);
     let refused = |config: Config| of_train(&train, &config, 1).unwrap_err().to_string();
-    assert_eq!(refused(Config { titles: 0, ..small() }), "titles = 0, allowed is at least 1");
+    let whole = "a whole number from 1 to 8192";
+    assert_eq!(refused(Config { titles: 0, ..small() }), format!("titles = 0, allowed is {whole}"));
+    let most = usize::MAX;
+    assert_eq!(refused(Config { factors: most, ..small() }), format!("factors = {most}, allowed is {whole}"));
     assert_eq!(
         refused(Config { user_power: -1.0, ..small() }),
         "user_power = -1, allowed is a number of 0 or more"
