@@ -3,8 +3,8 @@
 use kohort::data::territories::Territories;
 use kohort::models::baselines::registry;
 use kohort::models::context::ContextConfig;
-use kohort::models::crossmarket;
 use kohort::models::dmtl::{Attention, Tasks};
+use kohort::models::{crossmarket, implicit, inputs, towers};
 use kohort::prelude::*;
 
 struct World {
@@ -20,9 +20,16 @@ fn world() -> World {
     World { dataset, split, groups: truth.cohort.clone(), count: truth.cohorts }
 }
 
+impl World {
+    fn regions(&self) -> Territories {
+        Territories::of(&self.dataset, "region").expect("regions")
+    }
+}
+
 type Fit = Box<dyn Fn(&World, u64) -> Box<dyn Scorer> + Sync>;
 
-/// Every baseline of the registry, DMTL in forms that take different roads through the code, and the cross-market ranker.
+/// Every baseline of both registries, and DMTL, the cross-market ranker and the two towers in forms that take different roads
+/// through the code.
 fn systems() -> Vec<(String, Fit)> {
     let mut systems: Vec<(String, Fit)> = registry()
         .into_iter()
@@ -60,13 +67,55 @@ fn systems() -> Vec<(String, Fit)> {
     }
     let fit: Fit = Box::new(|world, seed| {
         let config = crossmarket::Config { width: 4, hidden: 4, negatives: 4, ..Default::default() };
-        let territories = Territories::of(&world.dataset, "region").expect("regions");
+        let territories = world.regions();
         let train = &world.split.train;
         let input =
             crossmarket::Input { train, territories: &territories, catalogue: None, validation: None };
         Box::new(crossmarket::fit(input, &config, seed, &mut |_| {}).expect("crossmarket"))
     });
     systems.push(("crossmarket".to_owned(), fit));
+    for entry in implicit::registry() {
+        let fit: Fit =
+            Box::new(move |world, _| (entry.fit)(&world.split.train, &world.regions()).expect(entry.name));
+        systems.push((entry.name.to_owned(), fit));
+    }
+    for (name, labels, loss, grouped) in [
+        ("towers", towers::Labels::Shown { threshold: 4.0 }, towers::Loss::Logistic, false),
+        ("towers with blocks", towers::Labels::Sampled { negatives: 2 }, towers::Loss::Logistic, true),
+        (
+            "towers with in-batch negatives",
+            towers::Labels::Sampled { negatives: 0 },
+            towers::Loss::Softmax { log_q: true },
+            true,
+        ),
+    ] {
+        let fit: Fit = Box::new(move |world, seed| {
+            let (train, regions) = (&world.split.train, world.regions());
+            let config = inputs::Config { titles: 6, factors: 5, ..Default::default() };
+            let vectors = inputs::of_train(train, &config, seed).expect("vectors");
+            let config = towers::Config {
+                user: vec![8, 4],
+                title: vec![8, 4],
+                labels,
+                loss,
+                train: TrainConfig { epochs: 2, batch: 128, shard_rows: 32, ..TrainConfig::default() },
+                ..Default::default()
+            };
+            let groups = towers::Groups { of_user: regions.of_user(), count: regions.len() };
+            let input = towers::Input {
+                train,
+                known: None,
+                users: towers::UserInput::Folded(&vectors.factors),
+                titles: &vectors.titles,
+                territories: &regions,
+                groups: grouped.then_some(groups),
+                weights: None,
+                validation: None,
+            };
+            Box::new(towers::fit(input, &config, seed, &mut |_| {}).expect(name))
+        });
+        systems.push((name.to_owned(), fit));
+    }
     systems
 }
 
