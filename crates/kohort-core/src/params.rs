@@ -39,7 +39,8 @@ pub struct Slot<F> {
     pub layout: Layout,
     /// A frozen parameter gets no gradient, and nothing is computed below it that only it would need.
     pub trainable: bool,
-    /// Weight decay (per step, multiplied by the learning rate) that the optimiser applies to this parameter.
+    /// Weight decay that the optimiser applies to this parameter: per step, multiplied by the learning rate and by
+    /// [`Slot::rate`], so that twice the rate is twice the decay too.
     pub decay: F,
     /// What the learning rate is multiplied by for this parameter; 1 unless something is to move faster or slower.
     pub rate: F,
