@@ -1,6 +1,7 @@
 //! General matrix product, served by ndarray: matrixmultiply in pure Rust, or OpenBLAS with the `openblas` feature.
 
-use ndarray::ArrayView2;
+use ndarray::{ArrayView2, s};
+use rayon::prelude::*;
 
 use crate::Real;
 
@@ -15,8 +16,9 @@ pub enum Transpose {
 
 /// `C ← α·op(A)·op(B) + β·C` with `op(A): [m, k]`, `op(B): [k, n]`, `C: [m, n]`, all row-major and contiguous.
 ///
-/// A transposed operand is stored the other way round: with `Transpose::Yes`, `a` is `[k, m]`. One thread: callers
-/// parallelise over shards, so that the order of additions never depends on the number of threads.
+/// A transposed operand is stored the other way round: with `Transpose::Yes`, `a` is `[k, m]`. A large product is cut into
+/// blocks of rows of `C`, by its shape alone, which rayon may spread over threads: each entry's additions stay in one block and
+/// so never depend on the number of threads. Small ones stay on their thread, as callers parallelise over shards.
 ///
 /// # Panics
 /// If a slice's length does not match its shape.
@@ -42,9 +44,31 @@ pub fn gemm<F: Real>(
     super::openblas::pin();
     let a = operand(ta, m, k, a);
     let b = operand(tb, k, n, b);
-    let mut c = shaped_mut(m, n, c);
+    let blocks = blocks(m, n, k);
+    if blocks == 1 {
+        return product(alpha, &a, &b, beta, c);
+    }
+    let rows = m.div_ceil(blocks).next_multiple_of(TILE);
+    c.par_chunks_mut(rows * n).enumerate().for_each(|(at, c)| {
+        let a = a.slice(s![at * rows..((at + 1) * rows).min(m), ..]);
+        product(alpha, &a, &b, beta, c);
+    });
+}
+
+/// Rows of a kernel's tile, or a multiple of them: no block but the last leaves a part of one.
+const TILE: usize = 48;
+
+/// How many blocks of rows a product is cut into. Each has at least 2²⁵ multiplications, a few hundred microseconds, beside
+/// which it is nothing to hand it to another thread; and there are at most four, because each packs all of B.
+fn blocks(m: usize, n: usize, k: usize) -> usize {
+    let work = m.saturating_mul(n).saturating_mul(k) >> 25;
+    work.min(m / (2 * TILE)).clamp(1, 4)
+}
+
+fn product<F: Real>(alpha: F, a: &ArrayView2<'_, F>, b: &ArrayView2<'_, F>, beta: F, c: &mut [F]) {
+    let mut c = shaped_mut(a.nrows(), b.ncols(), c);
     #[allow(clippy::disallowed_methods)] // the one place
-    ndarray::linalg::general_mat_mul(alpha, &a, &b, beta, &mut c);
+    ndarray::linalg::general_mat_mul(alpha, a, b, beta, &mut c);
 }
 
 fn operand<F: Real>(t: Transpose, rows: usize, cols: usize, data: &[F]) -> ArrayView2<'_, F> {
@@ -122,6 +146,28 @@ mod tests {
                 for (got, want) in c.iter().zip(naive(ta, tb, (m, n, k), &a, &b)) {
                     assert!((got - (2.0 * want + 3.0)).abs() < 1e-12, "{ta:?} {tb:?} {m} {n} {k}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn large_products_agree_with_the_triple_loop_and_have_the_same_bits_for_any_number_of_threads() {
+        use Transpose::{No, Yes};
+        let (m, n, k) = (701, 251, 397);
+        assert!(blocks(m, n, k) > 1);
+        let value = |count: usize, f: f64| (0..count).map(|i| (i as f64 * f).sin()).collect::<Vec<_>>();
+        let (a, b) = (value(m * k, 0.7), value(k * n, 1.3));
+        for (ta, tb) in [(No, No), (Yes, No), (No, Yes)] {
+            let with = |threads: usize| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                let mut c = vec![1.0; m * n];
+                pool.install(|| gemm((ta, tb), (m, n, k), 2.0, &a, &b, 3.0, &mut c));
+                c
+            };
+            let c = with(1);
+            assert_eq!(c, with(3));
+            for (got, want) in c.iter().zip(naive(ta, tb, (m, n, k), &a, &b)) {
+                assert!((got - (2.0 * want + 3.0)).abs() < 1e-10, "{ta:?} {tb:?}");
             }
         }
     }

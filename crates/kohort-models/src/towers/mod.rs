@@ -285,17 +285,15 @@ fn score_pairs(
 ) -> Vec<f32> {
     const CHUNK: usize = 4096;
     let mut scores = vec![bias; user.len().min(title.len())];
-    scores
-        .par_chunks_mut(CHUNK)
-        .zip(user.par_chunks(CHUNK))
-        .zip(title.par_chunks(CHUNK))
-        .for_each(|((scores, user), title)| {
+    scores.par_chunks_mut(CHUNK).zip(user.par_chunks(CHUNK)).zip(title.par_chunks(CHUNK)).for_each(
+        |((scores, user), title)| {
             for ((score, &user), &title) in scores.iter_mut().zip(user).zip(title) {
                 if let (Some(z), Some(v)) = (row_of(users, width, user), row_of(titles, width, title)) {
                     *score += dot(z, v);
                 }
             }
-        });
+        },
+    );
     scores
 }
 

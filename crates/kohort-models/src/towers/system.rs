@@ -279,11 +279,7 @@ impl System for Rows<'_> {
         let examples = self.titles(&rows, mode.epoch().unwrap_or(0));
         let (pool, places) = distinct(&examples);
         let vectors = self.input.titles;
-        let t = tape.input_with(pool.len(), vectors.width(), |into| {
-            for (&title, into) in pool.iter().zip(into.chunks_exact_mut(vectors.width())) {
-                into.copy_from_slice(vectors.row(title as usize));
-            }
-        });
+        let t = tape.input_rows(vectors.values(), vectors.width(), &pool);
         let titles = self.net.titles(tape, params, t, mode);
 
         let times = 1 + self.config.negatives();

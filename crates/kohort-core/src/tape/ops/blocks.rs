@@ -44,8 +44,7 @@ impl<F: Real> Rule<F> for Blocks {
         let (offsets, ids) = (flow.entries(self.offsets), flow.entries(self.ids));
         let params = flow.params();
         let mut dz = std::mem::take(flow.scratch);
-        dz.clear();
-        dz.extend(flow.adjoint().iter().zip(y).map(|(&d, &y)| d * self.act.slope(y)));
+        self.act.pull_back(flow.adjoint(), y, &mut dz);
         for (segment, pair) in offsets.windows(2).zip(ids.chunks_exact(2)) {
             let (from, to) = (segment[0] as usize, segment[1] as usize);
             let (rows, w, b) = (to - from, id(pair[0]), id(pair[1]));

@@ -44,6 +44,26 @@ impl Activation {
     }
 }
 
+impl Activation {
+    /// `dz = dy ⊙ act'(y)`, replacing what is in `dz`. One loop for each function, free of branches on values: half of a
+    /// ReLU's signs are a coin toss, which costs more to guess than to compute.
+    pub(super) fn pull_back<F: Real>(self, dy: &[F], y: &[F], dz: &mut Vec<F>) {
+        dz.clear();
+        match self {
+            Activation::Identity => dz.extend_from_slice(dy),
+            Activation::Relu => {
+                dz.resize(dy.len(), F::zero());
+                for ((dz, &d), &y) in dz.iter_mut().zip(dy).zip(y) {
+                    *dz = if y > F::zero() { d } else { F::zero() };
+                }
+            }
+            Activation::Sigmoid | Activation::Tanh => {
+                dz.extend(dy.iter().zip(y).map(|(&d, &y)| d * self.slope(y)));
+            }
+        }
+    }
+}
+
 /// The logistic function; never overflows, because the exponent is never positive.
 #[inline]
 pub(super) fn sigmoid<F: Real>(x: F) -> F {

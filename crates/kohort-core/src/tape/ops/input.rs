@@ -1,5 +1,7 @@
 //! Leaves: data, and a dense parameter brought in as a value.
 
+use rayon::prelude::*;
+
 use super::{Op, Rule};
 use crate::tape::{Flow, Tape, Var, trains};
 use crate::{ParamId, Params, Real, shape};
@@ -57,6 +59,25 @@ impl<F: Real> Tape<F> {
         let value = self.fill(out).1;
         value.fill(F::zero());
         write(value);
+        out
+    }
+
+    /// Data `[rows.len(), cols]`: those rows of a row-major matrix `table [any, cols]`.
+    ///
+    /// # Panics
+    /// If a row is not there.
+    #[track_caller]
+    pub fn input_rows(&mut self, table: &[F], cols: usize, rows: &[u32]) -> Var {
+        if let Some(row) = rows.iter().find(|&&row| (row as usize + 1) * cols > table.len()) {
+            shape::fail("input_rows", &format!("row {row} of {}", table.len() / cols.max(1)));
+        }
+        let out = self.push(Op::Input(Input { target: false }), rows.len(), cols, false);
+        let value = self.fill(out).1;
+        // Copies wait for memory: more than one thread can wait at a time.
+        let copy = |(into, &row): (&mut [F], &u32)| {
+            into.copy_from_slice(&table[row as usize * cols..(row as usize + 1) * cols]);
+        };
+        value.par_chunks_mut(cols.max(1)).with_min_len(256).zip(rows).for_each(copy);
         out
     }
 

@@ -26,8 +26,7 @@ impl<F: Real> Rule<F> for Linear {
         let (x, y) = (flow.value(self.x), flow.output());
         let params = flow.params();
         let mut dz = std::mem::take(flow.scratch);
-        dz.clear();
-        dz.extend(flow.adjoint().iter().zip(y).map(|(&d, &y)| d * self.act.slope(y)));
+        self.act.pull_back(flow.adjoint(), y, &mut dz);
         if flow.trains(self.w) {
             let into = flow.grads().1.dense_mut(self.w, inputs * outputs);
             gemm((Transpose::Yes, Transpose::No), (inputs, outputs, n), F::one(), x, &dz, F::one(), into);
