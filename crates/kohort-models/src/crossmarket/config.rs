@@ -49,7 +49,7 @@ pub struct Config {
     pub near_days: f64,
     /// Added to an item's count where pairs are divided by it.
     pub shrinkage: f64,
-    /// Negatives of each training row; 1 to 1000.
+    /// Negatives of each training row, drawn once; 1 to 1000. Each keeps 32 bytes until the run ends.
     pub negatives: usize,
     /// Width D of user and title vectors.
     pub width: usize,
