@@ -27,7 +27,9 @@ pub enum ModelError {
     #[error("the training part has no rows")]
     NoRows,
     /// No row is a positive that anything could be learned from.
-    #[error("none of {rows} rows is a positive beside which a negative is left: check the threshold, or the parts of the split")]
+    #[error(
+        "none of {rows} rows is a positive beside which a negative is left: check the threshold, or the parts of the split"
+    )]
     NoPositives {
         /// The rows that were looked at.
         rows: usize,
@@ -41,6 +43,17 @@ pub enum ModelError {
         found: usize,
         /// How many there should be.
         expected: usize,
+    },
+    /// A training row that is not among the rows which histories and negatives are made from.
+    #[error(
+        "user {user}, item {item}: a row to learn from that is not among the known rows, so that its item could be drawn as its \
+         own negative"
+    )]
+    NotKnown {
+        /// The user.
+        user: u32,
+        /// The item.
+        item: u32,
     },
     /// A user in a group that does not exist.
     #[error("user {user} is in group {group}, allowed are 0 to below {count}")]

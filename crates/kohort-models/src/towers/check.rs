@@ -2,6 +2,7 @@
 
 use super::{Input, UserInput};
 use crate::ModelError;
+use crate::fingerprint::Fingerprint;
 
 /// Refuses what does not fit, naming it.
 pub(super) fn input(input: &Input<'_>) -> Result<(), ModelError> {
@@ -65,38 +66,34 @@ pub(super) fn no_empty_group(input: &Input<'_>) -> Result<(), ModelError> {
     }
 }
 
-/// A hash of everything that is learned from (FNV-1a with a rotation, 64 bits).
+/// A hash of everything that is learned from or stopped by.
 pub(super) fn fingerprint(input: &Input<'_>) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    let mut eat = |word: u64| hash = (hash ^ word).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
+    let mut hash = Fingerprint::new();
     for rows in [Some(input.train), input.known].into_iter().flatten() {
         let rows = rows.rows();
-        eat(rows.len() as u64);
-        for row in 0..rows.len() {
-            eat(u64::from(rows.user[row]) << 32 | u64::from(rows.item[row]));
-            eat(rows.rating[row].to_bits().into());
-        }
+        hash.eat_ids(&rows.user);
+        hash.eat_ids(&rows.item);
+        rows.rating.iter().for_each(|rating| hash.eat(rating.to_bits().into()));
     }
     let (users, kind) = match input.users {
         UserInput::Given(vectors) => (vectors, 0),
         UserInput::Folded(factors) => (factors, 1),
     };
-    eat(kind);
+    hash.eat(kind);
     for vectors in [users, input.titles] {
-        eat(vectors.width() as u64);
-        vectors.values().iter().for_each(|value| eat(value.to_bits().into()));
+        hash.eat(vectors.width() as u64);
+        vectors.values().iter().for_each(|value| hash.eat(value.to_bits().into()));
     }
-    input.territories.of_user().iter().for_each(|&territory| eat(territory.into()));
+    hash.eat_ids(input.territories.of_user());
     if let Some(groups) = input.groups {
-        eat(groups.count as u64);
-        groups.of_user.iter().for_each(|&group| eat(group.into()));
+        hash.eat(groups.count as u64);
+        hash.eat_ids(groups.of_user);
     }
-    input.weights.iter().copied().flatten().for_each(|weight| eat(weight.to_bits().into()));
+    input.weights.iter().copied().flatten().for_each(|weight| hash.eat(weight.to_bits().into()));
     if let Some(held) = input.validation {
-        held.user
-            .iter()
-            .zip(&held.item)
-            .for_each(|(&user, &item)| eat(u64::from(user) << 32 | u64::from(item)));
+        hash.eat_ids(&held.user);
+        hash.eat_ids(&held.item);
+        held.positive.iter().for_each(|&positive| hash.eat(positive.into()));
     }
-    hash
+    hash.value()
 }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::ModelError;
 use crate::trainer::TrainConfig;
 
-/// What a group of territories has of its own, all of it on the user tower.
+/// What a group of territories has of its own, all of it on the user tower. With neither a residual block nor own layers
+/// groups only divide the loss ([`Config::denominator`]), and the network is the baseline's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Blocks {
@@ -70,7 +71,9 @@ pub enum Labels {
         /// Negatives of a positive. 0 only for the softmax loss.
         negatives: usize,
     },
-    /// Every training row was shown: a positive from this rating on, else a negative.
+    /// Every training row was shown: a positive from this rating on, else a negative. With folded users
+    /// ([`UserInput::Folded`](super::UserInput::Folded)) only positives are history, so the vector of a positive row is made
+    /// of one item less than that of the same user's negative rows, and at scoring all have the whole history.
     Shown {
         /// The lowest rating of a positive.
         threshold: f32,
@@ -84,7 +87,8 @@ pub enum Loss {
     /// The paper's: binary cross-entropy of each example's logit.
     Logistic,
     /// In-batch negatives: cross-entropy of the positive among all titles of its *shard*, so that
-    /// [`TrainConfig::shard_rows`] bounds the pool; other titles that the user has are left out. For
+    /// [`TrainConfig::shard_rows`] bounds the pool; other titles that the user has are left out. The pool mixes
+    /// territories: most of it may be titles that are not on offer where the user is, which are easy to tell apart. For
     /// [`Labels::Sampled`], whose negatives join the pool.
     Softmax {
         /// Whether `ln q_t` is taken from each logit, with `q_t` the expected number of title `t` per row, so that a
@@ -256,6 +260,9 @@ impl Config {
             if !(value >= 0.0 && value.is_finite()) {
                 return Err(ModelError::setting(key, value, "a finite number of at least 0"));
             }
+        }
+        if !(self.block_rate > 0.0 && self.block_rate.is_finite()) {
+            return Err(ModelError::setting("block_rate", self.block_rate, "a finite number above 0"));
         }
         if let Denominator::Fixed(value) = self.denominator
             && !(value > 0.0 && value.is_finite())

@@ -95,8 +95,8 @@ pub struct Groups<'a> {
 pub struct Input<'a> {
     /// The rows to learn from: all, or a sample of users.
     pub train: &'a Train,
-    /// The rows that histories and sampled negatives are made from, where `train` is a sample of them; `train` itself
-    /// without. Under [`Labels::Shown`] only positives are history.
+    /// The rows that histories and sampled negatives are made from, where `train` is a sample of them, all of which must
+    /// be there; `train` itself without. Under [`Labels::Shown`] only positives are history.
     pub known: Option<&'a Train>,
     /// User vectors.
     pub users: UserInput<'a>,
@@ -180,8 +180,15 @@ pub fn fit_balanced(
     config.check()?;
     let rows = Rows::prepare(input, config, seed)?;
     check::no_empty_group(&input)?;
+    if let Some(held) = input.validation {
+        let scores = vec![0.0; held.user.len()];
+        stop::value(config.stop, held, input.territories, &scores)
+            .map_err(|error| ModelError::Config(format!("validation candidates: {error}")))?;
+    }
+    // After this check only a score that is not a number can be wrong, which the trainer reports as it does NaN.
     let validate = |params: &Params| match input.validation {
-        Some(held) => -stop::value(config.stop, held, input.territories, &rows.score(params, held)),
+        Some(held) => stop::value(config.stop, held, input.territories, &rows.score(params, held))
+            .map_or(f64::NAN, |value| -value),
         None => f64::NAN,
     };
     let validate: Option<&dyn Fn(&Params) -> f64> =

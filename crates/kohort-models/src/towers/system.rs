@@ -55,6 +55,16 @@ impl<'a> Rows<'a> {
                 Histories::new(&user, &item, known.users)
             }
         };
+        let missing = (0..train.len()).find(|&row| {
+            let positive = match config.labels {
+                Labels::Sampled { .. } => true,
+                Labels::Shown { threshold } => train.rating[row] >= threshold,
+            };
+            positive && !histories.has(train.user[row], train.item[row])
+        });
+        if let Some(row) = missing {
+            return Err(ModelError::NotKnown { user: train.user[row], item: train.item[row] });
+        }
         let negatives = match config.labels {
             Labels::Sampled { .. } => {
                 Some(TrainNegatives::new(input.known.unwrap_or(input.train), input.territories)?)

@@ -1,6 +1,6 @@
 """Golden values for the two towers, from PyTorch's autograd in 64 bits on a tiny made-up input.
 
-    python3 -m venv venv && venv/bin/pip install torch numpy
+    python3 -m venv venv && venv/bin/pip install torch==2.15.0 numpy==2.4.6    # Python 3.11
     venv/bin/python towers.py > towers.json
 
 Five users in two groups, six titles, shown rows with labels. Every layer is written out with plain tensors; the masked form

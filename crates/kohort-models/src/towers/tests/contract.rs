@@ -242,7 +242,7 @@ fn early_stopping_keeps_the_epoch_that_is_best_on_the_validation_candidates() {
         assert!((-1.0..0.0).contains(&best), "{best}");
         let rows = Rows::prepare(input, &config, 1).unwrap();
         let scores = rows.score(model.params(), &candidates);
-        assert_eq!(-stop::value(stop, &candidates, &world.markets, &scores), best);
+        assert_eq!(-stop::value(stop, &candidates, &world.markets, &scores).unwrap(), best);
         assert_eq!(
             scores,
             model.score(Queries { user: &candidates.user, item: &candidates.item, time: &[] })

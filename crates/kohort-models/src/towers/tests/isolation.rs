@@ -94,7 +94,7 @@ fn rows_of_other_groups_leave_a_groups_block_and_its_optimiser_state_bit_identic
 #[test]
 fn a_group_that_no_row_of_a_batch_is_in_is_absent_for_the_balancer() {
     let world = world();
-    for denominator in [Denominator::Mask, Denominator::Weight] {
+    for denominator in [Denominator::Rows, Denominator::Mask, Denominator::Weight] {
         let config = Config { denominator, ..small() };
         let rows = Rows::prepare(world.input(), &config, 1).unwrap();
         let batch: Vec<u32> = (0..rows.rows() as u32).filter(|&row| rows.group(row) == 1).collect();

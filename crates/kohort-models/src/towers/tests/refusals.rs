@@ -42,6 +42,11 @@ fn data_that_do_not_fit_are_named() {
     refused(Input { territories: &one, ..input }, &small(), "users with a territory: 1, expected 300");
     let config = Config { labels: Labels::Shown { threshold: 2.0 }, ..small() };
     refused(input, &config, "is a positive");
+    let clicks = world.clicks();
+    let other = rows(300, 150, &[(0, 0, 1.0), (1, 1, 1.0)]);
+    let known = Input { train: &clicks, known: Some(&other), ..input };
+    refused(known, &sampled(), "a row to learn from that is not among the known rows");
+    refused(known, &small(), "a row to learn from that is not among the known rows");
     let empty = rows(300, 150, &[]);
     refused(Input { train: &empty, ..input }, &small(), "no rows");
     let candidates = RankingCandidates {
@@ -54,7 +59,15 @@ fn data_that_do_not_fit_are_named() {
     };
     let held = Input { validation: Some(&candidates), ..input };
     refused(held, &small(), "item of the validation candidates: 150, allowed is below 150");
-    let candidates = RankingCandidates { item: vec![1, 2], positive: vec![false; 2], ..candidates };
+    let candidates = RankingCandidates { item: vec![1, 2], ..candidates };
+    for count in [0, 1] {
+        // Two negatives where one was asked for.
+        let (user, item, positive) = (vec![0; 3], vec![1, 2, 3], vec![true, false, false]);
+        let candidates = RankingCandidates { user, item, positive, count, ..candidates.clone() };
+        let held = Input { validation: Some(&candidates), ..input };
+        refused(held, &Config { stop: Stop::Ndcg, ..small() }, "validation candidates: ");
+    }
+    let candidates = RankingCandidates { positive: vec![false; 2], ..candidates };
     refused(Input { validation: Some(&candidates), ..input }, &small(), "none of 2 rows is a positive");
 }
 
@@ -80,6 +93,8 @@ fn the_shipped_configs_are_valid_and_wrong_settings_are_named() {
         ),
         ("dropout = 1.0", "dropout = 1, allowed is a number in [0, 1)"),
         ("block_decay = -1.0", "block_decay = -1, allowed is a finite number of at least 0"),
+        ("block_rate = 0.0", "block_rate = 0, allowed is a finite number above 0"),
+        ("block_rate = nan", "block_rate = NaN, allowed is a finite number above 0"),
         ("blocks = { own_layers = 3 }", "blocks.own_layers = 3, allowed is at most the user tower's layers"),
         ("logit = { scale = 0.0 }", "logit.scale = 0, allowed is a finite number above 0"),
         ("denominator = { fixed = 0.0 }", "denominator.fixed = 0, allowed is a finite number above 0"),
