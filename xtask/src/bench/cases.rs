@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::generate;
 use super::peers::Libraries;
-use crate::process;
 use crate::workspace::Workspace;
+use crate::{blas, process};
 
 /// A bench.
 pub(super) struct Case {
@@ -28,6 +28,8 @@ pub(super) struct Case {
     pub(super) parallel: bool,
     pub(super) input: Input,
     pub(super) peers: Libraries,
+    /// Built with OpenBLAS where this machine has it: dense products are most of the work.
+    products: bool,
     /// Keys of our JSON: milliseconds and the value to compare.
     ours: (&'static str, &'static str),
     /// How far both values may lie apart.
@@ -77,6 +79,7 @@ const SVD: Case = Case {
     parallel: false,
     input: Input::Ratings { system: "svd", peer_system: "svd" },
     peers: Libraries::Small,
+    products: false,
     ours: ("median_fit_ms", "rmse"),
     tolerance: Tolerance::Absolute(0.003),
     at_least: 5.0,
@@ -114,6 +117,7 @@ const TOWERS: Case = Case {
     parallel: true,
     input: Input::Towers { rows: 820 },
     peers: Libraries::Torch,
+    products: true,
     ours: ("epoch_ms", "check"),
     tolerance: Tolerance::Relative(1e-5),
     at_least: 1.5,
@@ -227,6 +231,12 @@ impl Inputs {
 pub(super) fn build(workspace: &Workspace, case: &Case) -> Result<PathBuf> {
     let mut command = workspace.cargo();
     command.args(["build", "--release", "--quiet", "-p", case.package, "--example", case.example]);
+    if case.products
+        && let Some(found) = blas::detect()
+    {
+        println!("{}: our products by OpenBLAS {}", case.name, found.description);
+        command.args(["--features", "openblas"]);
+    }
     process::run(&mut command).with_context(|| {
         format!(
             "our side does not build; next: cargo build --release -p {} --example {}",
