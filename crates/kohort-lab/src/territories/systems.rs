@@ -6,13 +6,14 @@ use anyhow::Result;
 use kohort_data::territories::{Grouping, Territories};
 use kohort_data::upsample::{PriorShift, Upsampling};
 use kohort_data::{RankingCandidates, Train};
+use kohort_models::crossmarket::{History, Time};
 use kohort_models::inputs::Inputs;
 use kohort_models::towers::{self, Groups, Input, Labels, UserInput};
 use kohort_models::{crossmarket, implicit};
 use serde_json::{Value, json};
 
 use super::ranker::{Nothing, Pairs, PerTerritory, Ranker};
-use super::settings::Settings;
+use super::settings::{GroupBy, Settings};
 use super::world::{World, grouping};
 use crate::outcome::Curve;
 
@@ -133,6 +134,8 @@ pub(crate) enum Sample {
     Random,
     /// The same random sample and a disjoint one of active users.
     RandomAndActive,
+    /// As many users as the two samples together have, all drawn at random: what more data alone would do.
+    MoreRandom,
 }
 
 impl Model {
@@ -151,6 +154,7 @@ impl Sample {
             Sample::Everybody => ("", ""),
             Sample::Random => ("-random", ", random"),
             Sample::RandomAndActive => ("-active", ", random + active"),
+            Sample::MoreRandom => ("-more", ", as many users, all random"),
         }
     }
 }
@@ -172,6 +176,7 @@ pub(crate) fn towers(model: Model, sample: Sample, settings: &Settings) -> Syste
         Sample::Everybody => 1.0,
         Sample::Random => settings.upsampling.random,
         Sample::RandomAndActive => settings.upsampling.random * (1.0 + 2.0 * settings.upsampling.ratio),
+        Sample::MoreRandom => settings.upsampling.random * (1.0 + settings.upsampling.ratio),
     };
     let config = json!({
         "towers": settings.towers,
@@ -199,12 +204,13 @@ pub(crate) fn drawn(
     held_out_from: Option<i64>,
     seed: u64,
 ) -> Result<Option<kohort_data::upsample::Upsampled>> {
-    let ratio = match sample {
+    let (random, ratio) = match sample {
         Sample::Everybody => return Ok(None),
-        Sample::Random => 0.0,
-        Sample::RandomAndActive => upsampling.ratio,
+        Sample::Random => (upsampling.random, 0.0),
+        Sample::RandomAndActive => (upsampling.random, upsampling.ratio),
+        Sample::MoreRandom => ((upsampling.random * (1.0 + upsampling.ratio)).min(1.0), 0.0),
     };
-    let upsampling = Upsampling { ratio, held_out_from, ..*upsampling };
+    let upsampling = Upsampling { random, ratio, held_out_from, ..*upsampling };
     Ok(Some(upsampling.draw(train, territories, seed)?))
 }
 
@@ -281,12 +287,14 @@ fn of_territory(train: &Train, territories: &Territories, territory: u32) -> Res
 
 /// The ranker for all markets, with features of co-occurrence and time. It may know which titles are on offer, whether
 /// anybody took them in training or not; else it knows those with a training row.
-pub(crate) fn ranker(settings: &Settings, time: crossmarket::Time, offered: bool) -> System {
-    let config = crossmarket::Config { time, ..settings.crossmarket.clone() };
+pub(crate) fn ranker(settings: &Settings, time: Time, offered: bool) -> System {
+    // What is not known later must not be learned from either.
+    let history = if time == Time::OneSided { History::Before } else { settings.crossmarket.history };
+    let config = crossmarket::Config { time, history, ..settings.crossmarket.clone() };
     System {
         name: "crossmarket".to_owned(),
         title: "One ranker for all markets".to_owned(),
-        variant: (!offered).then(|| "titles of training rows only".to_owned()),
+        variant: (!offered).then(|| "without the markets' item lists".to_owned()),
         cost: 50.0,
         config: json!({ "ranker": config, "offered": offered }),
         takes_inputs: false,
@@ -312,8 +320,12 @@ pub(crate) fn several(grouping: &Grouping) -> Vec<(String, Vec<usize>)> {
         .collect()
 }
 
-/// The groups whose PR-AUC is reported beside that of single territories.
+/// The groups whose PR-AUC is reported beside that of single territories: where each territory has a block of its own,
+/// four that mix major and minor ones, as the paper's do.
 pub(crate) fn reported_groups(world: &World, settings: &Settings) -> Result<Vec<(String, Vec<usize>)>> {
-    let groups = if settings.groups >= world.territories.len() { 4 } else { settings.groups };
-    Ok(several(&world.grouping(groups.min(world.territories.len()), &settings.group_by)?))
+    let found = match settings.groups < world.territories.len() {
+        true => world.grouping(settings.groups, &settings.group_by)?,
+        false => world.grouping(4, &GroupBy::Size)?,
+    };
+    Ok(several(&found))
 }

@@ -20,7 +20,7 @@ pub(crate) struct World {
     pub(crate) name: String,
     /// Name of the split in cells.
     pub(crate) split: &'static str,
-    /// Name for people.
+    /// Name for people, without what follows a comma: it stands in every heading.
     pub(crate) title: String,
     /// The three parts.
     pub(crate) parts: Parts,
@@ -51,12 +51,13 @@ impl World {
         Ok(World {
             name: dataset.name.clone(),
             split,
-            title,
+            title: title.split(',').next().unwrap_or_default().to_owned(),
             parts,
             territories,
             catalogues,
             items: dataset.items.tokens().map(str::to_owned).collect(),
-            notes: dataset.notes.clone(),
+            // A note of the reader about repeated pairs is no longer true once they are merged.
+            notes: dataset.notes.iter().filter(|note| !note.ends_with("were kept")).cloned().collect(),
             provenance,
             inputs: OnceLock::new(),
         })

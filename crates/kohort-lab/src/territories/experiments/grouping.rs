@@ -12,21 +12,22 @@ use crate::grid::Cell;
 use crate::paper::Scope;
 use crate::territories::measure::What;
 use crate::territories::settings::{GroupBy, Settings};
-use crate::territories::systems::{System, towers};
+use crate::territories::systems::{Sample, System, towers};
 use crate::territories::world::World;
 
 /// Name on the command line.
 pub(crate) const NAME: &str = "grouping";
-/// Numbers of groups.
-pub(crate) const GROUPS: [usize; 4] = [1, 2, 4, 7];
-/// Active users for each user of the random sample.
-pub(crate) const RATIOS: [f64; 4] = [0.0, 0.25, 0.5, 1.0];
-/// Prefixes of the variants, in the order of the page.
-pub(crate) const SWEEPS: [(&str, &str); 4] = [
-    ("groups: ", "Number and making of groups"),
-    ("own: ", "Share of territory-specific parameters"),
-    ("ratio: ", "Active users for each random user"),
-    ("active: ", "Who is active, and from where"),
+/// Numbers of groups, beside the main setting's.
+pub(crate) const GROUPS: [usize; 3] = [1, 2, 4];
+/// Active users for each user of the random sample, beside the main setting's.
+pub(crate) const RATIOS: [f64; 3] = [0.0, 0.25, 0.5];
+/// Prefixes of the variants with their headings and what the main setting is there, in the order of the page.
+pub(crate) const SWEEPS: [(&str, &str, &str); 5] = [
+    ("groups: ", "Number and making of groups", "7, each market alone (main setting)"),
+    ("own: ", "Share of territory-specific parameters", "a linear block (main setting)"),
+    ("ratio: ", "Active users for each random user", "1 (main setting)"),
+    ("active: ", "Who is active, and from where", "the top 40 %, equal quotas (main setting)"),
+    ("share: ", "A larger random sample", "0.2, MTL, random + active at ratio 1 (main setting)"),
 ];
 
 /// A rule by language and place: who could have been put together without looking at the data.
@@ -49,7 +50,7 @@ pub(crate) fn rule(groups: usize) -> Option<GroupBy> {
 }
 
 /// Seeds of a sweep, at most: it has many lines, and none of them is a claim.
-pub(crate) const MOST_SEEDS: usize = 3;
+pub(crate) const MOST_SEEDS: usize = 5;
 
 /// All cells.
 pub(crate) fn all<'a>(world: &'a World, settings: &'a Settings, scope: &Scope) -> Vec<Cell<'a>> {
@@ -65,16 +66,15 @@ fn systems(main: &Settings) -> Vec<System> {
         change(&mut settings);
         towers(AFTER.0, AFTER.1, &settings).varied(name)
     };
-    let mut all = vec![towers(BEFORE.0, BEFORE.1, main)];
+    let mut all = vec![towers(BEFORE.0, BEFORE.1, main), towers(AFTER.0, AFTER.1, main)];
     for groups in GROUPS {
         let ways = match groups {
-            1 | 7 => vec![GroupBy::Size],
+            1 => vec![GroupBy::Size],
             _ => [GroupBy::Size, GroupBy::Viewing].into_iter().chain(rule(groups)).collect(),
         };
         for by in ways {
             let name = match groups {
                 1 => "groups: 1".to_owned(),
-                7 => "groups: 7".to_owned(),
                 _ => format!("groups: {groups} {}", by.name()),
             };
             all.push(variant(name, &|s| (s.groups, s.group_by) = (groups, by.clone())));
@@ -84,7 +84,6 @@ fn systems(main: &Settings) -> Vec<System> {
     let own = |own_layers| Blocks { residual: false, hidden: Vec::new(), own_layers, ..block.clone() };
     for (name, blocks) in [
         ("own: a block with 32 hidden units", Blocks { hidden: vec![32], ..block.clone() }),
-        ("own: a linear block", Blocks { hidden: Vec::new(), ..block.clone() }),
         ("own: a block with 128 hidden units", Blocks { hidden: vec![128], ..block.clone() }),
         ("own: the last layer", own(1)),
         ("own: the whole user tower", own(main.towers.user.len())),
@@ -104,6 +103,16 @@ fn systems(main: &Settings) -> Vec<System> {
     ];
     for (name, upsampling) in active {
         all.push(variant(format!("active: {name}"), &|s| s.upsampling = upsampling));
+    }
+    // More than half as many active users are not left beside a larger random sample.
+    let larger =
+        Settings { upsampling: Upsampling { random: 0.3, ratio: 0.5, ..main.upsampling }, ..main.clone() };
+    for (model, sample) in [BEFORE, AFTER] {
+        let name = match sample {
+            Sample::Random => "share: 0.3, one global model, random",
+            _ => "share: 0.3, MTL, random + active at ratio 0.5",
+        };
+        all.push(towers(model, sample, &larger).varied(name));
     }
     all
 }

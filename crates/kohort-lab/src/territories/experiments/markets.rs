@@ -1,5 +1,5 @@
-//! The paper's grid: {one global model, one model per market, MTL} × {random, random + active}, beside popularity and
-//! co-occurrence.
+//! The paper's grid: {one global model, one model per market, MTL} × {random, random + active}, beside popularity,
+//! co-occurrence, and what as many more random users would do.
 
 use super::cells;
 use crate::grid::Cell;
@@ -15,10 +15,12 @@ pub(crate) const NAME: &str = "markets";
 pub(crate) const BEFORE: (Model, Sample) = (Model::Global, Sample::Random);
 /// What the claims are about.
 pub(crate) const AFTER: (Model, Sample) = (Model::Mtl, Sample::RandomAndActive);
+/// What the titles' scores are compared with: the same sample, so that only the blocks differ.
+pub(crate) const WITHOUT_BLOCKS: (Model, Sample) = (Model::Global, Sample::RandomAndActive);
 /// Samples of the users for intervals.
 pub(crate) const DRAWS: u64 = 1_000;
 
-/// All cells; a quick run takes the two ends of the grid and the market's popularity.
+/// All cells; a quick run takes the two ends of the grid, the last one without blocks, and the market's popularity.
 pub(crate) fn all<'a>(world: &'a World, settings: &'a Settings, scope: &Scope) -> Vec<Cell<'a>> {
     cells(NAME, world, settings, systems(settings, scope.quick), &scope.seeds)
 }
@@ -32,10 +34,13 @@ pub(crate) fn systems(settings: &Settings, quick: bool) -> Vec<(System, What)> {
         .map(|system| (system, What { calibration: false, ..what }))
         .collect();
     for model in [Model::Global, Model::PerMarket, Model::Mtl] {
-        for sample in [Sample::Random, Sample::RandomAndActive] {
-            let end = [BEFORE, AFTER].contains(&(model, sample));
-            if end || !quick {
-                all.push((towers(model, sample, settings), What { titles: end, ..what }));
+        for sample in [Sample::Random, Sample::RandomAndActive, Sample::MoreRandom] {
+            let ends = [BEFORE, AFTER, WITHOUT_BLOCKS].contains(&(model, sample));
+            // A model per market is there to be compared with the two of the paper's samples.
+            let wanted = model != Model::PerMarket || sample != Sample::MoreRandom;
+            if if quick { ends } else { wanted } {
+                let titles = model != Model::PerMarket && sample != Sample::MoreRandom;
+                all.push((towers(model, sample, settings), What { titles, ..what }));
             }
         }
     }

@@ -46,8 +46,11 @@ const SHARE: f64 = 0.2;
 /// The planted data sets, made by whoever asks first.
 pub(crate) struct Planted {
     recipe: MarketRecipe,
-    worlds: BTreeMap<(usize, u64), OnceLock<Result<Arc<PlantedWorld>, String>>>,
+    worlds: BTreeMap<(usize, u64), Slot>,
 }
+
+/// A data set, or why it could not be made, once somebody asked.
+type Slot = OnceLock<Result<Arc<PlantedWorld>, String>>;
 
 /// A planted data set, split.
 struct PlantedWorld {

@@ -20,17 +20,26 @@ pub(crate) fn all<'a>(
     settings: &'a Settings,
     scope: &Scope,
 ) -> Vec<Cell<'a>> {
-    let mut all = cells(NAME, published, settings, systems(settings, Time::TwoSided), &scope.seeds);
+    let mut all =
+        cells(NAME, published, settings, systems(settings, Sample::Everybody, Time::TwoSided), &scope.seeds);
     // Rows of others after the query are known in the published split, and are the future in the other.
-    all.extend(cells(NAME, in_time, settings, systems(settings, Time::OneSided), &scope.seeds));
+    all.extend(cells(
+        NAME,
+        in_time,
+        settings,
+        systems(settings, Sample::RandomAndActive, Time::OneSided),
+        &scope.seeds,
+    ));
     all
 }
 
-fn systems(settings: &Settings, time: Time) -> Vec<(System, What)> {
+fn systems(settings: &Settings, sample: Sample, time: Time) -> Vec<(System, What)> {
     let what = What { per_user: true, whole: true, ..What::default() };
     let mut all = baselines();
-    all.push(towers(Model::Mtl, Sample::Everybody, settings));
+    all.push(towers(Model::Mtl, sample, settings));
     all.push(ranker(settings, time, true));
-    all.push(ranker(settings, time, false));
-    all.into_iter().map(|system| (system, what)).collect()
+    let mut all: Vec<(System, What)> = all.into_iter().map(|system| (system, what)).collect();
+    // Titles that it never met have no meaning to it, so the whole market would measure nothing else.
+    all.push((ranker(settings, time, false), What { whole: false, ..what }));
+    all
 }

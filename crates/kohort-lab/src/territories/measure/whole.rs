@@ -268,11 +268,12 @@ impl Titles {
             let below = &mut self.below[at as usize];
             *below = (below.0 + 1.0 - place as f64 / last, below.1 + 1);
         }
-        for class in 0..2 {
-            for &at in order.iter().filter(|&&at| is[class][at as usize]) {
-                self.histogram[class][bin(f64::from(scores[at as usize]) + self.shift)] += 1;
+        let classes = self.histogram.iter_mut().zip(&mut self.cases).zip(is);
+        for ((histogram, case), is) in classes {
+            for &at in order.iter().filter(|&&at| is[at as usize]) {
+                histogram[bin(f64::from(scores[at as usize]) + self.shift)] += 1;
             }
-            if let Some((case, counts)) = &mut self.cases[class]
+            if let Some((case, counts)) = case
                 && order.contains(case)
             {
                 counts[bin(f64::from(scores[*case as usize]) + self.shift)] += 1;

@@ -15,7 +15,8 @@ pub(super) const DEPARTURES: [&str; 8] = [
     "The composition of the paper's four groups is not published. Groups are made by rule, by size or by viewing pattern; the tables say who \
      is with whom and why.",
     "Repeated (user, item) pairs of XMarket are merged to the last one before the split, so that no held-out pair was learned from; the \
-     published experiments keep them. Four customers who buy in two markets are two users each.",
+     published experiments keep them. Of rows of one day those further down \
+     the file are later; there an unstable sort decides. Four customers who buy in two markets are two users each.",
     "The paper does not say what PR-AUC it computes. Here it is average precision over all candidates of a territory's users: one held-out row \
      and 99 sampled negatives each, so its floor, the prevalence, is 0.01.",
     "Input vectors and the samples' histories know all training rows of all users, as vectors that are given do; only the towers learn from the \

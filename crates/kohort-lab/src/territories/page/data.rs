@@ -33,7 +33,7 @@ fn about(world: &World) -> Section {
         world.provenance.source
     );
     if !world.notes.is_empty() {
-        text.push_str(&format!(" {}.", world.notes.join("; ")));
+        text.push_str(&format!(" Notes: {}.", world.notes.join("; ")));
     }
     Section::new(format!("{}: the territories", world.title)).prose(text)
 }

@@ -41,9 +41,9 @@ fn of_planted<'a>(run: &'a Run<'_>, dataset: &str, metric: &str) -> Option<&'a R
 pub(super) fn lead(run: &Run<'_>) -> String {
     let mut text = format!(
         "This page trains the two-tower recommender of Gampa, Javadi, Bayar and Yessenalina (arXiv 2310.03148), whose user tower has a \
-         block for each group of territories, with and without active users added to its training sample, {} seeds each. The paper's data and \
+         block for each group of territories, with and without active users added to its training sample, {} each. The paper's data and \
          vectors are private: here XMarket's seven markets stand in for its territories, and a decomposition of the training rows for its vectors.",
-        run.scope.seeds.len()
+        run.seeds()
     );
     if let (Some(wins), Some(best)) = (claim(run, WINS), claim(run, BEST)) {
         text.push_str(&format!(
@@ -92,15 +92,15 @@ pub(super) fn highlights(run: &Run<'_>) -> Vec<Highlight> {
         cards.push(Highlight {
             label: "Best relative gain of PR-AUC".into(),
             value: format!("{:+.1} %", row.mean.unwrap_or(f64::NAN)),
-            detail: format!("the paper prints 65.27 % on private data; {}", reason(row)),
+            detail: reason(row).replace("per cent, in", "in"),
             verdict: row.verdict,
         });
     }
     if let Some(row) = claim(run, SMALL) {
         cards.push(Highlight {
-            label: "Gain of the two smallest markets above the others".into(),
-            value: format!("{:+.1} points", row.mean.unwrap_or(f64::NAN)),
-            detail: reason(row).replace("per cent points: ", ""),
+            label: "The two smallest markets among the two largest gains".into(),
+            value: format!("{:.0} of {:.0}", row.mean.unwrap_or(0.0), row.ceiling.unwrap_or(0.0)),
+            detail: reason(row),
             verdict: row.verdict,
         });
     }

@@ -1,7 +1,7 @@
 //! PR-AUC, gains, lists and calibration by territory.
 
 use kohort_report::{
-    Axis, Bar, BarPlot, Better, Column, Grid, LinePlot, Mark, Note, NoteKind, Reference, ReferenceKind,
+    Axis, Bar, BarPlot, Better, Column, Grid, LinePlot, Mark, Note, NoteKind, Reference, ReferenceKind, Row,
     Section, Series, Table,
 };
 
@@ -22,7 +22,7 @@ pub(super) fn sections(run: &Run<'_>, world: &World, experiment: &str) -> Vec<Se
 }
 
 fn caption(run: &Run<'_>, world: &World, what: &str) -> String {
-    format!("{}: {what}, mean over {} seeds", world.title, run.scope.seeds.len())
+    format!("{}: {what}, mean over {}", world.title, run.seeds())
 }
 
 fn areas(run: &Run<'_>, world: &World, experiment: &str) -> Section {
@@ -32,21 +32,25 @@ fn areas(run: &Run<'_>, world: &World, experiment: &str) -> Section {
         .prose(
             "One global model knows nothing of territories; one model per market learns from its own rows only; MTL shares both \
              towers and has a block for each group on the user tower. Each learns from a random sample of users, or from that and a \
-             disjoint sample of active ones. Gains are over the global model on the random sample.",
+             disjoint sample of active ones. Active users bring more rows than others, so two lines learn from as many users, all drawn at \
+             random. Gains are over the global model on the random sample.",
         )
         .block(boxes::sampled(run, world));
     let claims = run.rows_of(experiment, &world.name, CLAIMS);
     if !claims.is_empty() {
-        let columns = [Column::neutral("claim").digits(2).label("Found")];
-        let rows: Vec<_> =
-            claims.iter().map(|row| kohort_report::Row { metric: "claim".into(), ..row.clone() }).collect();
-        let named = claims.iter().map(|row| row.metric.clone()).collect::<Vec<_>>();
-        let at = std::cell::Cell::new(0);
-        let label = |_: &kohort_report::Row| {
-            let now = at.get();
-            at.set(now + 1);
-            named[now % named.len()].clone()
-        };
+        let columns = [Column::neutral("found").digits(1).label("Found")];
+        let rows: Vec<Row> = claims
+            .iter()
+            .map(|row| Row {
+                system: Some(row.metric.clone()),
+                metric: "found".into(),
+                // None and all of the markets are in the reasons.
+                floor: None,
+                ceiling: None,
+                ..row.clone()
+            })
+            .collect();
+        let label = |row: &Row| row.system.clone().unwrap_or_default();
         section = section.block(Table::pivot("What is claimed, and found", "Claim", &rows, label, &columns));
     }
     let better = (Better::Higher, 4);

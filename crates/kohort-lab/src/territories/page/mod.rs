@@ -49,6 +49,12 @@ impl Run<'_> {
         self.rows.iter().filter(wanted).cloned().collect()
     }
 
+    /// `5 seeds`, `1 seed`.
+    fn seeds(&self) -> String {
+        let n = self.scope.seeds.len();
+        format!("{n} seed{}", if n == 1 { "" } else { "s" })
+    }
+
     fn wants(&self, experiment: &str) -> bool {
         self.paper.wanted.contains(&experiment)
     }
@@ -100,7 +106,9 @@ pub(super) fn headlines(rows: &[Row]) -> Vec<Row> {
     let after = tower_title(grid::AFTER.0, grid::AFTER.1);
     let shown = |row: &&Row| {
         let claim = row.protocol.as_deref() == Some(CLAIMS);
-        let gain = row.metric == GAIN && row.system.as_ref() == Some(&after) && row.variant.is_none();
+        let gain = row.metric == GAIN
+            && row.system.as_ref() == Some(&after)
+            && [grid::NAME, regions::NAME].contains(&row.experiment.as_str());
         let list = row.experiment == table::NAME
             && row.metric == NDCG
             && row.protocol.as_deref() == Some(SAMPLED)
@@ -110,7 +118,12 @@ pub(super) fn headlines(rows: &[Row]) -> Vec<Row> {
             && [GAIN, truth::LOCAL].contains(&row.metric.as_str());
         claim || gain || list || planted
     };
-    rows.iter().filter(shown).cloned().collect()
+    let claim = |row: &Row| match row.protocol.as_deref() {
+        // A claim is a line of its own, not a column.
+        Some(CLAIMS) => Row { system: Some(row.metric.clone()), metric: "found".into(), ..row.clone() },
+        _ => row.clone(),
+    };
+    rows.iter().filter(shown).map(claim).collect()
 }
 
 /// Checksums of the files.

@@ -31,7 +31,7 @@ pub(super) fn section(run: &Run<'_>, world: &World) -> Section {
         rows.extend(quoted::MARKETS.iter().zip(values).map(|(market, value)| quote(Some(market), value)));
         rows.push(quote(None, values.iter().sum::<f64>() / values.len() as f64));
     }
-    let seeds = run.scope.seeds.len();
+    let seeds = run.seeds();
     let mut section = Section::new(format!("{}: the published table", world.title))
         .prose(
             "nDCG@10 as in the cross-market papers: a user's last title among 99 that the user never touched in the own market. Lines marked \
@@ -45,7 +45,7 @@ pub(super) fn section(run: &Run<'_>, world: &World) -> Section {
              time below does not.",
         )
         .block(boxes::sampled(run, world));
-    let caption = format!("{}: nDCG@10 among sampled candidates, mean over {seeds} seeds", world.title);
+    let caption = format!("{}: nDCG@10 among sampled candidates, mean over {seeds}", world.title);
     if let Some(table) = by_territory(world, caption, &rows, NDCG, (Better::Higher, 4)) {
         section = section.block(table.highlight(RANKER).sort_by(super::tables::MEAN));
     }
@@ -62,9 +62,9 @@ pub(super) fn in_time(run: &Run<'_>, world: &World) -> Section {
         )
         .block(boxes::sampled(run, world));
     let rows = run.rows_of(NAME, &world.name, SAMPLED);
-    let seeds = run.scope.seeds.len();
+    let seeds = run.seeds();
     let caption =
-        format!("{}: nDCG@10 among sampled candidates, split in time, mean over {seeds} seeds", world.title);
+        format!("{}: nDCG@10 among sampled candidates, split in time, mean over {seeds}", world.title);
     if let Some(table) = by_territory(world, caption, &rows, NDCG, (Better::Higher, 4)) {
         section = section.block(table.highlight(RANKER).sort_by(super::tables::MEAN));
     }

@@ -7,10 +7,10 @@ use kohort_report::{Axis, Grid, LinePlot, Section, Series};
 
 use super::Run;
 use crate::outcome::Curve;
-use crate::territories::experiments::markets::{self, AFTER, BEFORE};
+use crate::territories::experiments::markets::{self, AFTER, WITHOUT_BLOCKS as BEFORE};
 use crate::territories::measure::WHOLE;
 use crate::territories::measure::whole::{CLASSES, LEAST_ROWS, rows_of_items};
-use crate::territories::systems::{tower_name, tower_title};
+use crate::territories::systems::{Model, Sample, tower_name, tower_title};
 use crate::territories::world::World;
 
 /// Titles that are named at either end of a territory's list.
@@ -61,7 +61,7 @@ pub(super) fn section(run: &Run<'_>, world: &World) -> Option<Section> {
 fn cells<'a>(
     run: &'a Run<'_>,
     world: &'a World,
-    system: (crate::territories::systems::Model, crate::territories::systems::Sample),
+    system: (Model, Sample),
 ) -> impl Iterator<Item = &'a crate::grid::Finished> {
     let name = tower_name(system.0, system.1);
     run.cells.iter().copied().filter(move |cell| {
@@ -73,15 +73,15 @@ fn cells<'a>(
 fn mean_curve(
     run: &Run<'_>,
     world: &World,
-    system: (crate::territories::systems::Model, crate::territories::systems::Sample),
+    system: (Model, Sample),
     named: impl Fn(&Curve) -> Option<String>,
 ) -> BTreeMap<String, Vec<(f64, f64)>> {
-    let mut sums: BTreeMap<String, (BTreeMap<i64, (f64, f64, usize)>, usize)> = BTreeMap::new();
+    // By name, then by abscissa: sum and number of the ordinates.
+    let mut sums: BTreeMap<String, BTreeMap<i64, (f64, f64, usize)>> = BTreeMap::new();
     for cell in cells(run, world, system) {
         for curve in &cell.outcome.curves {
             let Some(name) = named(curve) else { continue };
-            let (points, seeds) = sums.entry(name).or_default();
-            *seeds += 1;
+            let points = sums.entry(name).or_default();
             for &(x, y) in &curve.points {
                 // Middles of bins and ids of items are told apart by a thousandth.
                 let entry = points.entry((1e3 * x).round() as i64).or_insert((x, 0.0, 0));
@@ -92,7 +92,7 @@ fn mean_curve(
     let mean = |points: BTreeMap<i64, (f64, f64, usize)>| {
         points.into_values().map(|(x, sum, n)| (x, sum / n as f64)).collect()
     };
-    sums.into_iter().map(|(name, (points, _))| (name, mean(points))).collect()
+    sums.into_iter().map(|(name, points)| (name, mean(points))).collect()
 }
 
 /// Without the empty ends.
@@ -126,7 +126,7 @@ fn cases(run: &Run<'_>, world: &World, market: &str) -> Option<LinePlot> {
     })
 }
 
-/// Mean standing of both classes by territory.
+/// Mean standing of both classes by territory, without and with blocks on both samples.
 fn standing(run: &Run<'_>, world: &World) -> Option<Grid> {
     let rows = run.rows_of(markets::NAME, &world.name, WHOLE);
     let value = |class: &str, title: &str, cohort: Option<&str>| {
@@ -136,41 +136,40 @@ fn standing(run: &Run<'_>, world: &World) -> Option<Grid> {
         });
         row.and_then(|row| row.mean)
     };
-    let (before, after) = (tower_title(BEFORE.0, BEFORE.1), tower_title(AFTER.0, AFTER.1));
     let cohorts: Vec<Option<&str>> =
         world.territories.names().iter().map(|name| Some(name.as_str())).chain([None]).collect();
+    let samples = [Sample::Random, Sample::RandomAndActive];
+    let mut header = vec!["Market".to_owned()];
+    for class in CLASSES {
+        for sample in samples {
+            let words = if sample == Sample::Random { "random" } else { "+ active" };
+            header.push(format!("{class}, {words}: global → MTL"));
+        }
+    }
     let mut any = false;
     let lines: Vec<Vec<String>> = cohorts
         .into_iter()
         .map(|cohort| {
             let mut line = vec![cohort.unwrap_or("mean").to_owned()];
             for class in CLASSES {
-                match (value(class, &before, cohort), value(class, &after, cohort)) {
-                    (Some(old), Some(new)) => {
-                        any = true;
-                        line.push(format!("{:.1} %", 100.0 * old));
-                        line.push(format!("{:.1} %", 100.0 * new));
-                        line.push(format!("{:+.1}", 100.0 * (new - old)));
-                    }
-                    _ => line.extend(["–", "–", "–"].map(str::to_owned)),
+                for sample in samples {
+                    let of = |model| value(class, &tower_title(model, sample), cohort);
+                    line.push(match (of(Model::Global), of(Model::Mtl)) {
+                        (Some(old), Some(new)) => {
+                            any = true;
+                            let change = 100.0 * (new - old);
+                            format!("{:.1} → {:.1} % ({change:+.1})", 100.0 * old, 100.0 * new)
+                        }
+                        _ => "–".to_owned(),
+                    });
                 }
             }
             line
         })
         .collect();
     any.then(|| Grid {
-        caption: "Mean standing of local and global titles, mean over the seeds".into(),
-        header: [
-            "Market",
-            "Local, before",
-            "Local, after",
-            "Change",
-            "Global, before",
-            "Global, after",
-            "Change",
-        ]
-        .map(str::to_owned)
-        .to_vec(),
+        caption: "Mean standing of local and global titles without and with blocks, on the same sample; mean over the seeds".into(),
+        header,
         lines,
     })
 }

@@ -1,13 +1,15 @@
 //! What of the method does it.
 
-use kohort_report::{Axis, Bar, BarPlot, Better, Grid, Mark, Reference, ReferenceKind, Section};
+use kohort_report::{Axis, Bar, BarPlot, Better, Grid, Mark, Reference, ReferenceKind, Row, Section};
 
 use super::Run;
 use super::tables::columns_of;
 use crate::territories::experiments::grouping::{GROUPS, MOST_SEEDS, NAME, SWEEPS, rule};
+use crate::territories::experiments::markets::AFTER;
 use crate::territories::gains::GAIN;
 use crate::territories::measure::SAMPLED;
 use crate::territories::settings::GroupBy;
+use crate::territories::systems::tower_title;
 use crate::territories::world::World;
 
 /// The section.
@@ -19,21 +21,24 @@ pub(super) fn section(run: &Run<'_>, world: &World) -> Section {
          these tables.",
         MOST_SEEDS
     ));
-    for (prefix, what) in SWEEPS {
-        let own: Vec<_> = rows
+    for (prefix, what, main) in SWEEPS {
+        let after = tower_title(AFTER.0, AFTER.1);
+        let own: Vec<Row> = rows
             .iter()
-            .filter(|row| row.variant.as_deref().is_some_and(|variant| variant.starts_with(prefix)))
-            .map(|row| {
-                let mut row = row.clone();
-                row.system = row.variant.take().map(|variant| variant[prefix.len()..].to_owned());
-                row
+            .filter_map(|row| {
+                let label = match &row.variant {
+                    Some(variant) => variant.strip_prefix(prefix)?,
+                    None if row.system.as_ref() == Some(&after) => main,
+                    None => return None,
+                };
+                Some(Row { system: Some(label.to_owned()), variant: None, ..row.clone() })
             })
             .collect();
         let caption = format!("{}: {}, PR-AUC gain in per cent", world.title, what.to_lowercase());
         let table = columns_of(world.territories.names(), caption, &own, GAIN, (Better::Higher, 1));
         if let Some(mut table) = table {
             table.stub = what.to_owned();
-            section = section.block(table);
+            section = section.block(table.highlight(main));
         }
         let bars = own.iter().filter(|row| row.metric == GAIN && row.cohort.is_none()).filter_map(|row| {
             Some(Bar {
@@ -42,7 +47,7 @@ pub(super) fn section(run: &Run<'_>, world: &World) -> Section {
                 low: row.low,
                 high: row.high,
                 published: None,
-                highlight: false,
+                highlight: row.system.as_deref() == Some(main),
             })
         });
         let bars: Vec<Bar> = bars.collect();
