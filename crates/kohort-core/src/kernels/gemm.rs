@@ -59,10 +59,11 @@ pub fn gemm<F: Real>(
 const TILE: usize = 48;
 
 /// How many blocks of rows a product is cut into. Each has at least 2²⁵ multiplications, a few hundred microseconds, beside
-/// which it is nothing to hand it to another thread; and there are at most four, because each packs all of B.
+/// which it is nothing to hand it to another thread; and there are at most two, because each packs all of B: whoever has more
+/// threads has more shards.
 fn blocks(m: usize, n: usize, k: usize) -> usize {
     let work = m.saturating_mul(n).saturating_mul(k) >> 25;
-    work.min(m / (2 * TILE)).clamp(1, 4)
+    work.min(m / (2 * TILE)).clamp(1, 2)
 }
 
 fn product<F: Real>(alpha: F, a: &ArrayView2<'_, F>, b: &ArrayView2<'_, F>, beta: F, c: &mut [F]) {

@@ -52,10 +52,8 @@ impl Activation {
         match self {
             Activation::Identity => dz.extend_from_slice(dy),
             Activation::Relu => {
-                dz.resize(dy.len(), F::zero());
-                for ((dz, &d), &y) in dz.iter_mut().zip(dy).zip(y) {
-                    *dz = if y > F::zero() { d } else { F::zero() };
-                }
+                let zero = F::zero();
+                dz.extend(dy.iter().zip(y).map(|(&d, &y)| if y > zero { d } else { zero }));
             }
             Activation::Sigmoid | Activation::Tanh => {
                 dz.extend(dy.iter().zip(y).map(|(&d, &y)| d * self.slope(y)));
