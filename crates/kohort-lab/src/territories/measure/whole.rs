@@ -34,10 +34,10 @@ pub(crate) const BIAS: [&str; 9] = [
     "Global share",
 ];
 
-/// Bins of log-odds: width 0.5 from −12 to 8, what lies outside in the last ones.
-const FIRST: f64 = -12.0;
+/// Bins of log-odds: width 0.5 from −18 to 8, what lies outside in the last ones.
+const FIRST: f64 = -18.0;
 const WIDTH: f64 = 0.5;
-const COUNT: usize = 40;
+const COUNT: usize = 52;
 
 pub(super) fn measure(yardstick: &Yardstick<'_>, fitted: &Fitted) -> Result<Outcome> {
     let world = yardstick.world;

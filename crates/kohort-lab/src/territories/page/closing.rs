@@ -6,8 +6,8 @@ pub(super) const DEPARTURES: [&str; 8] = [
      XMarket Electronics stands in: seven national markets with shared title ids. Its positives are ratings of any value, not starts of a \
      stream, and its negatives are drawn, not shown.",
     "The paper's 512-d user vectors (a ResNet-style model) and 768-d title vectors (BERT) do not exist for these data. Both come from a \
-     truncated singular value decomposition of the training rows; a user is folded in from the own history without the row that is learned. \
-     Vectors of one's own can be read from .npy, safetensors and Parquet files.",
+     truncated singular value decomposition of the training rows; a user is folded in from the own history without the row that is learned, but \
+     the decomposition itself has seen every training row. Vectors of one's own can be read from .npy, safetensors and Parquet files.",
     "Layers, widths, optimiser, learning rate, batch, epochs, negatives, temperature: none is in the paper. Ours are in \
      manifest.json and were chosen on validation rows; the test part was only scored.",
     "Who is active, how many are added and from where is not in the paper. Here: the users of a territory with the most training rows, \

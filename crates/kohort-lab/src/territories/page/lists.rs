@@ -27,9 +27,6 @@ pub(super) fn section(run: &Run<'_>, world: &World, experiment: &str) -> Section
         Column::higher("ACLT").digits(2),
         Column::lower("Gini").digits(3),
         Column::higher("Coverage").digits(3),
-        Column::neutral("Local share").digits(3),
-        Column::neutral("Local lift").digits(2),
-        Column::neutral("Global share").digits(3),
     ];
     let means: Vec<_> = rows.iter().filter(|row| row.cohort.is_none()).cloned().collect();
     let label =

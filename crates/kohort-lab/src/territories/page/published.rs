@@ -1,6 +1,6 @@
 //! The published table, with what it hides beside it.
 
-use kohort_report::{Better, Row, Section};
+use kohort_report::{Better, Column, Row, Section, Table};
 
 use super::tables::by_territory;
 use super::{RANKER, Run, boxes};
@@ -17,6 +17,11 @@ pub(super) fn section(run: &Run<'_>, world: &World) -> Section {
         .into_iter()
         .filter(|row| row.published.is_none() || row.mean.is_some())
         .collect();
+    let judged: Vec<Row> = rows.iter().filter(|row| row.verdict.is_some()).cloned().collect();
+    // Verdicts have a table of their own: one a column would be wider than the page.
+    for row in &mut rows {
+        (row.verdict, row.reason, row.published) = (None, None, None);
+    }
     // What is quoted stands in the table like a number of this run; in results.json it has no mean.
     for (system, values) in quoted::ROWS {
         let quote = |cohort: Option<&str>, value: f64| {
@@ -48,6 +53,12 @@ pub(super) fn section(run: &Run<'_>, world: &World) -> Section {
     let caption = format!("{}: nDCG@10 among sampled candidates, mean over {seeds}", world.title);
     if let Some(table) = by_territory(world, caption, &rows, NDCG, (Better::Higher, 4)) {
         section = section.block(table.highlight(RANKER).sort_by(super::tables::MEAN));
+    }
+    if !judged.is_empty() {
+        let label = |row: &Row| row.cohort.clone().unwrap_or_else(|| super::tables::MEAN.to_owned());
+        let columns = [Column::neutral(NDCG)];
+        let caption = format!("{RANKER}: market by market against the best published row");
+        section = section.block(Table::pivot(caption, "Market", &judged, label, &columns));
     }
     whole(section, run, world)
 }

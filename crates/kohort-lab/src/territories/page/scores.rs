@@ -143,7 +143,7 @@ fn standing(run: &Run<'_>, world: &World) -> Option<Grid> {
     for class in CLASSES {
         for sample in samples {
             let words = if sample == Sample::Random { "random" } else { "+ active" };
-            header.push(format!("{class}, {words}: global → MTL"));
+            header.push(format!("{class} titles, {words}"));
         }
     }
     let mut any = false;
@@ -158,7 +158,7 @@ fn standing(run: &Run<'_>, world: &World) -> Option<Grid> {
                         (Some(old), Some(new)) => {
                             any = true;
                             let change = 100.0 * (new - old);
-                            format!("{:.1} → {:.1} % ({change:+.1})", 100.0 * old, 100.0 * new)
+                            format!("{:.0} → {:.0} ({change:+.1})", 100.0 * old, 100.0 * new)
                         }
                         _ => "–".to_owned(),
                     });
@@ -168,7 +168,7 @@ fn standing(run: &Run<'_>, world: &World) -> Option<Grid> {
         })
         .collect();
     any.then(|| Grid {
-        caption: "Mean standing of local and global titles without and with blocks, on the same sample; mean over the seeds".into(),
+        caption: "Mean standing in per cent of the list, one global model → MTL on the same sample; mean over the seeds".into(),
         header,
         lines,
     })
