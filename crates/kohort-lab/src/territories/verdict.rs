@@ -125,6 +125,7 @@ pub(super) fn judge_published(rows: &mut [Row], dataset: &str, ranker: &str, pop
             && row.dataset == dataset
             && row.protocol.as_deref() == Some(SAMPLED)
             && row.metric == NDCG
+            && row.variant.is_none()
     };
     let popular: Vec<(Option<String>, Option<f64>)> = rows
         .iter()
@@ -254,12 +255,13 @@ mod tests {
             row(Some("in"), "popular", 0.49),
             row(Some("in"), "ours", 0.485),
             row(None, "ours", 0.45),
+            row(None, "ours", 0.46).variant("another"),
         ];
         judge_published(&mut rows, "xmarket", "ours", "popular");
         assert_eq!(rows[1].verdict, Some(Verdict::Reproduced));
         assert_eq!(rows[3].verdict, Some(Verdict::NotReproduced), "popularity is better");
         assert_eq!(rows[4].verdict, Some(Verdict::Reproduced));
-        assert_eq!(rows[0].verdict, None);
+        assert_eq!((rows[0].verdict, rows[5].verdict), (None, None), "the claim is about the main setting");
     }
 
     #[test]
