@@ -42,7 +42,8 @@ pub(super) fn section(run: &Run<'_>, world: &World) -> Section {
             "nDCG@10 as in the cross-market papers: a user's last title among 99 that the user never touched in the own market. Lines marked \
              “quoted” are from the results notebook of the ECIR 2023 paper (Bhargav, Aliannejadi and Kanoulas, repository \
              samarthbhargav/efficient-xmrec); the last three of them were trained with the large US market too, which cannot be had here. All \
-             others are of this run and learn from training rows only: no validation or test row, and negatives that know nothing of them.",
+             others are of this run and learn from training rows only. The ranker also draws its negatives from the list of titles of each market, as \
+             the published models do; such a list names titles that only held-out rows have, and one line does without.",
         )
         .prose(
             "Many users' last two rows are of one day, so what is bought together says much: item-kNN alone passes every quoted \
