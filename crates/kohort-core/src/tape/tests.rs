@@ -2,6 +2,8 @@ use super::*;
 use crate::random::{rand::Rng, stream};
 use crate::{GradCheck, Grads, ParamId, Params};
 
+mod sweeps;
+
 /// Random parameters away from zero, where ReLU and the absolute value have their kinks.
 fn params(shapes: &[(&str, usize, usize)]) -> (Params<f64>, Vec<ParamId>) {
     let mut params = Params::new();
@@ -235,78 +237,6 @@ fn no_activation_swallows_a_nan() {
     }
 }
 
-/// A little two-task model over one trunk: what balancers work on.
-fn two_tasks(tape: &mut Tape<f64>, params: &Params<f64>, ids: &[ParamId]) -> (Var, Var, Var) {
-    let x = tape.gather(params, ids[0], &[1, 0, 2, 1]);
-    let trunk = tape.linear(params, x, ids[1], Some(ids[2]), Activation::Tanh);
-    let rating = tape.linear(params, trunk, ids[3], None, Activation::Identity);
-    let group = tape.linear(params, trunk, ids[4], None, Activation::Identity);
-    let a = tape.loss(LossKind::Squared, rating, &[1.0, 2.0, 3.0, 4.0], None, 0.25);
-    let b = tape.cross_entropy(group, &[0, 1, 2, 1], None, 0.25);
-    (trunk, a, b)
-}
-
-const TWO_TASKS: [(&str, usize, usize); 5] =
-    [("table", 3, 4), ("w", 4, 6), ("b", 1, 6), ("rating", 6, 1), ("group", 6, 3)];
-
-fn all_close(params: &Params<f64>, a: &Grads<f64>, b: &Grads<f64>) {
-    for id in params.ids() {
-        for (x, y) in a.to_dense(id, params).iter().zip(b.to_dense(id, params)) {
-            assert!((x - y).abs() <= 1e-14 * (1.0 + x.abs()), "{}: {x} and {y}", params.slot(id).name);
-        }
-    }
-}
-
-#[test]
-fn two_sweeps_equal_one_joint_sweep() {
-    let (params, ids) = params(&TWO_TASKS);
-    let mut tape = Tape::new();
-    let (_, a, b) = two_tasks(&mut tape, &params, &ids);
-    let (mut joint, mut apart) = (Grads::new(&params), Grads::new(&params));
-    tape.backward(&params, &[(a, 0.7), (b, -2.0)], &mut joint);
-    tape.backward(&params, &[(a, 0.7)], &mut apart);
-    tape.backward(&params, &[(b, -2.0)], &mut apart);
-    all_close(&params, &joint, &apart);
-}
-
-#[test]
-fn sweeps_to_a_cut_and_on_from_it_equal_one_sweep() {
-    let (params, ids) = params(&TWO_TASKS);
-    let mut tape = Tape::new();
-    let (trunk, a, b) = two_tasks(&mut tape, &params, &ids);
-    let cut = Cut(vec![trunk]);
-    let (mut whole, mut parts) = (Grads::new(&params), Grads::new(&params));
-    tape.backward(&params, &[(a, 0.7), (b, -2.0)], &mut whole);
-    let (mut at_a, mut at_b) = (Adjoint::default(), Adjoint::default());
-    tape.backward_to(&params, &[(a, 0.7)], &cut, &mut at_a, &mut parts);
-    assert!(parts.to_dense(ids[1], &params).iter().all(|&g| g == 0.0), "below the cut");
-    tape.backward_to(&params, &[(b, -2.0)], &cut, &mut at_b, &mut parts);
-    at_a.add(&at_b, 1.0);
-    tape.backward_from(&params, &cut, &at_a, &mut parts);
-    all_close(&params, &whole, &parts);
-}
-
-#[test]
-fn a_frozen_parameter_gets_no_gradient_and_leaves_the_others_theirs() {
-    let (mut params, ids) = params(&TWO_TASKS);
-    let gradient = |params: &Params<f64>| {
-        let mut tape = Tape::new();
-        let (trunk, a, _) = two_tasks(&mut tape, params, &ids);
-        let mut grads = Grads::new(params);
-        tape.backward(params, &[(a, 1.0)], &mut grads);
-        (grads, tape.adjoint(trunk).is_some())
-    };
-    let (free, visited) = gradient(&params);
-    assert!(visited);
-    params.set_trainable("table", false);
-    params.set_trainable("w", false);
-    params.set_trainable("b", false);
-    let (frozen, visited) = gradient(&params);
-    assert!(!visited, "nothing trainable lies below the trunk");
-    assert!(frozen.to_dense(ids[1], &params).iter().all(|&g| g == 0.0));
-    assert_eq!(free.to_dense(ids[3], &params), frozen.to_dense(ids[3], &params));
-}
-
 #[test]
 fn f32_and_f64_forwards_agree() {
     let (params, ids) = params(&TWO_TASKS);
@@ -456,4 +386,26 @@ fn a_steady_step_reuses_the_tape() {
     tape.reset();
     two_tasks(&mut tape, &params, &ids);
     assert_eq!((tape.value.as_ptr(), tape.value.capacity()), (values, capacity));
+}
+
+/// A little two-task model over one trunk: what balancers work on.
+fn two_tasks(tape: &mut Tape<f64>, params: &Params<f64>, ids: &[ParamId]) -> (Var, Var, Var) {
+    let x = tape.gather(params, ids[0], &[1, 0, 2, 1]);
+    let trunk = tape.linear(params, x, ids[1], Some(ids[2]), Activation::Tanh);
+    let rating = tape.linear(params, trunk, ids[3], None, Activation::Identity);
+    let group = tape.linear(params, trunk, ids[4], None, Activation::Identity);
+    let a = tape.loss(LossKind::Squared, rating, &[1.0, 2.0, 3.0, 4.0], None, 0.25);
+    let b = tape.cross_entropy(group, &[0, 1, 2, 1], None, 0.25);
+    (trunk, a, b)
+}
+
+const TWO_TASKS: [(&str, usize, usize); 5] =
+    [("table", 3, 4), ("w", 4, 6), ("b", 1, 6), ("rating", 6, 1), ("group", 6, 3)];
+
+fn all_close(params: &Params<f64>, a: &Grads<f64>, b: &Grads<f64>) {
+    for id in params.ids() {
+        for (x, y) in a.to_dense(id, params).iter().zip(b.to_dense(id, params)) {
+            assert!((x - y).abs() <= 1e-14 * (1.0 + x.abs()), "{}: {x} and {y}", params.slot(id).name);
+        }
+    }
 }
