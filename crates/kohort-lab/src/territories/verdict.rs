@@ -10,7 +10,7 @@ use super::quoted;
 use super::systems::{Model, Sample, tower_name, tower_title};
 
 /// The rules in words.
-pub(crate) const RULES: [&str; 6] = [
+pub(crate) const RULES: [&str; 7] = [
     "“MTL + active beats the global model” is reproduced if its PR-AUC is higher with p < 0.05 (paired bootstrap over users, \
      averaged over the seeds, Holm's correction over the markets) in all markets but at most one.",
     "“No market loses” is reproduced if in no market the whole interval over users of that gain lies below zero.",
@@ -22,6 +22,7 @@ pub(crate) const RULES: [&str; 6] = [
     "On planted territories the gain is reproduced if its interval over the seeds contains zero where territories are identical \
      and lies above zero where they differ, and the local titles if MTL's share of them is nearer to the truth than the \
      global model's, in the mean over territories and seeds.",
+    "Runs of fewer than five seeds are not judged: an interval over two seeds says nothing, and India has 239 users.",
 ];
 
 /// The best gain that the paper prints, per cent.
@@ -35,8 +36,15 @@ pub(crate) const LOSSES: &str = "Markets that lose";
 pub(crate) const BEST: &str = "Best relative gain";
 pub(crate) const SMALL: &str = "The two smallest markets among the two largest gains";
 
-fn verdict(holds: bool) -> Verdict {
-    if holds { Verdict::Reproduced } else { Verdict::NotReproduced }
+/// Fewer seeds than these are not judged.
+const SEEDS: u32 = 5;
+
+fn verdict(holds: bool, seeds: Option<u32>) -> Verdict {
+    match (holds, seeds) {
+        (_, Some(seeds)) if seeds < SEEDS => Verdict::NotComparable,
+        (true, _) => Verdict::Reproduced,
+        (false, _) => Verdict::NotReproduced,
+    }
 }
 
 /// The claims about the grid of models and samples; `by_size` names the markets, the smallest first.
@@ -67,6 +75,7 @@ pub(super) fn of_markets(gains: &[Gain], dataset: &str, by_size: &[(String, usiz
         if names.is_empty() { "none".to_owned() } else { names.join(", ") }
     };
     let many = own.len();
+    let seeds = Some(own[0].per_seed.len() as u32);
     let wins: Vec<&&Gain> =
         own.iter().filter(|gain| gain.mean() > 0.0 && gain.p.is_some_and(|p| p < SIGNIFICANT)).collect();
     let losses: Vec<&&Gain> =
@@ -74,12 +83,13 @@ pub(super) fn of_markets(gains: &[Gain], dataset: &str, by_size: &[(String, usiz
     let others: Vec<&&Gain> =
         own.iter().filter(|gain| !wins.iter().any(|win| win.cohort == gain.cohort)).collect();
     let mut rows = vec![
-        row(WINS, wins.len() as f64)
-            .between(0.0, many as f64)
-            .verdict(verdict(wins.len() + 1 >= many), format!("of {many}; not in: {}", names(&others))),
+        row(WINS, wins.len() as f64).between(0.0, many as f64).verdict(
+            verdict(wins.len() + 1 >= many, seeds),
+            format!("of {many}; not in: {}", names(&others)),
+        ),
         row(LOSSES, losses.len() as f64)
             .between(0.0, many as f64)
-            .verdict(verdict(losses.is_empty()), format!("of {many}; {}", names(&losses))),
+            .verdict(verdict(losses.is_empty(), seeds), format!("of {many}; {}", names(&losses))),
     ];
     if let Some(best) = own.iter().max_by(|a, b| a.mean().total_cmp(&b.mean())) {
         let (low, high) = best.interval().unwrap_or((f64::NAN, f64::NAN));
@@ -113,7 +123,7 @@ pub(super) fn of_markets(gains: &[Gain], dataset: &str, by_size: &[(String, usiz
     rows.push(
         row(SMALL, top as f64)
             .between(0.0, places.len() as f64)
-            .verdict(verdict(top == places.len()), said.join("; ")),
+            .verdict(verdict(top == places.len(), seeds), said.join("; ")),
     );
     rows
 }
@@ -139,14 +149,14 @@ pub(super) fn judge_published(rows: &mut [Row], dataset: &str, ranker: &str, pop
                 let best = quoted::best_mean();
                 let reason =
                     format!("wanted {}; the best published rows have {best:.3}", quoted::WANTED_MEAN);
-                row.clone().published(best).verdict(verdict(mean >= quoted::WANTED_MEAN), reason)
+                row.clone().published(best).verdict(verdict(mean >= quoted::WANTED_MEAN, row.seeds), reason)
             }
             Some(market) => {
                 let Some(best) = quoted::best(market) else { continue };
                 let own = popular.iter().find(|(cohort, _)| cohort.as_deref() == Some(market));
                 let own = own.and_then(|(_, mean)| *mean).unwrap_or(f64::NAN);
                 let reason = format!("best published {best:.4}, popularity of the market {own:.4}");
-                row.clone().published(best).verdict(verdict(mean > best && mean > own), reason)
+                row.clone().published(best).verdict(verdict(mean > best && mean > own, row.seeds), reason)
             }
         };
         *row = judged;
@@ -176,14 +186,14 @@ pub(super) fn judge_planted(rows: &mut [Row]) {
                 false => (low <= 0.0 && high >= 0.0, "around zero"),
             };
             let reason = format!("interval over the seeds from {low:+.2} % to {high:+.2} %, wanted {wanted}");
-            rows[at] = rows[at].clone().verdict(verdict(holds), reason);
+            rows[at] = rows[at].clone().verdict(verdict(holds, rows[at].seeds), reason);
         }
         let distance = |system: &str| of(rows, dataset, planted::DISTANCE, system);
         if let (true, Some(ours), Some(theirs)) = (difference > 0.0, distance(&after), distance(&before))
             && let (Some(near), Some(far)) = (rows[ours].mean, rows[theirs].mean)
         {
             let reason = format!("{near:.4} from the truth against {far:.4} of the global model");
-            rows[ours] = rows[ours].clone().verdict(verdict(near < far), reason);
+            rows[ours] = rows[ours].clone().verdict(verdict(near < far, rows[ours].seeds), reason);
         }
     }
 }
@@ -240,6 +250,22 @@ mod tests {
             (1.0, Some(Verdict::NotReproduced)),
             "one may not hide the other"
         );
+    }
+
+    #[test]
+    fn two_seeds_are_not_judged() {
+        let mut few = [gain("in", -30.0, (-50.0, -10.0), 0.01), gain("jp", 20.0, (5.0, 40.0), 0.01)];
+        few.iter_mut().for_each(|gain| gain.per_seed.truncate(2));
+        assert!(claims(&few).iter().all(|claim| claim.2 == Some(Verdict::NotComparable)));
+        let mut rows = vec![
+            Row::new("planted", "planted-different", crate::territories::gains::GAIN)
+                .system(tower_title(Model::Mtl, Sample::Everybody))
+                .seeds(2)
+                .mean(3.0)
+                .interval(-13.0, 20.0),
+        ];
+        judge_planted(&mut rows);
+        assert_eq!(rows[0].verdict, Some(Verdict::NotComparable));
     }
 
     #[test]
