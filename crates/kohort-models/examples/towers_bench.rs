@@ -171,9 +171,9 @@ fn run(folder: &Path, repeats: usize, batch: usize, shard: Option<usize>) -> Res
         return Err("repeats = 0, allowed is 1 or more".into());
     }
     let work = read(folder)?;
-    // One shard: a title then goes through its tower once for the whole batch, and the products are large enough to be cut
-    // into blocks for the threads.
-    let shard = shard.unwrap_or(batch);
+    // Half a batch: a shard for each of two threads. A title goes through its tower once a shard, so larger shards spare
+    // products; one alone leaves a thread idle outside of them.
+    let shard = shard.unwrap_or(batch.div_ceil(2));
     let short = work.short(820)?;
     let model = towers::fit(work.input(&short), &config(820, shard, 1), SEED, &mut |_| {})?;
     let check: f64 = model.epochs[0].losses.iter().map(|(_, loss)| loss).sum();
