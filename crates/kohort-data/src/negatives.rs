@@ -5,9 +5,13 @@
 //! of the cross-market papers keeps held-out items out of its training negatives, which tells the model a little.)
 //! [`RankingCandidates`] are for an evaluator: their negatives leave out whatever the user touched in *any* part.
 //!
-//! Both draw from the items of the user's own territory.
+//! Both draw from the items of the user's own territory: those with a row there, or a catalogue that is given.
 
-use kohort_random::{Stream, rand::Rng, stream};
+use kohort_random::{
+    Stream,
+    rand::{Rng, seq::index},
+    stream,
+};
 use std::collections::BTreeSet;
 
 use crate::split::Parts;
@@ -40,7 +44,48 @@ impl TrainNegatives {
     /// # Errors
     /// [`DataError::Columns`] for territories of other users.
     pub fn new(train: &Train, territories: &Territories) -> Result<TrainNegatives, DataError> {
-        Ok(TrainNegatives { touched: Touched::new(&[train.rows()], territories)? })
+        TrainNegatives::among(train, territories, vec![Vec::new(); territories.len()])
+    }
+
+    /// The same with a catalogue: the items of each territory, sold or not, `[territories]`, beside those with a training
+    /// row there.
+    ///
+    /// # Errors
+    /// As [`TrainNegatives::new`]; [`DataError::Setting`] for a catalogue of other territories or of unknown items.
+    pub fn with_catalogue(
+        train: &Train,
+        territories: &Territories,
+        catalogue: &[Vec<u32>],
+    ) -> Result<TrainNegatives, DataError> {
+        let wrong =
+            |found: String, expected: String| DataError::Setting { name: "catalogue", found, expected };
+        let (there, items) = (territories.len(), train.rows().items);
+        if catalogue.len() != there {
+            return Err(wrong(format!("{} territories", catalogue.len()), format!("{there}")));
+        }
+        for (own, name) in catalogue.iter().zip(territories.names()) {
+            if let Some(item) = own.iter().find(|&&item| item as usize >= items) {
+                return Err(wrong(format!("item {item} in {name}"), format!("items below {items}")));
+            }
+        }
+        TrainNegatives::among(train, territories, catalogue.to_vec())
+    }
+
+    /// The same among all items, wherever they are known.
+    ///
+    /// # Errors
+    /// As [`TrainNegatives::new`].
+    pub fn of_all_items(train: &Train, territories: &Territories) -> Result<TrainNegatives, DataError> {
+        let all: Vec<u32> = (0..train.rows().items as u32).collect();
+        TrainNegatives::among(train, territories, vec![all; territories.len()])
+    }
+
+    fn among(
+        train: &Train,
+        territories: &Territories,
+        pools: Vec<Vec<u32>>,
+    ) -> Result<TrainNegatives, DataError> {
+        Ok(TrainNegatives { touched: Touched::new(&[train.rows()], territories, pools)? })
     }
 
     /// One item, every allowed one equally likely; `None` if the user has all items of the territory. Takes one number
@@ -48,6 +93,13 @@ impl TrainNegatives {
     pub fn draw(&self, user: u32, numbers: &mut Stream) -> Option<u32> {
         let free = self.touched.free(user);
         (free > 0).then(|| self.touched.item(user, numbers.random_range(0..free)))
+    }
+
+    /// Up to `count` distinct allowed items, in random order, so that any beginning of them is a sample too.
+    pub fn sample(&self, user: u32, count: usize, numbers: &mut Stream) -> Vec<u32> {
+        let free = self.free(user);
+        let ranks = index::sample(numbers, free, count.min(free));
+        ranks.into_iter().map(|rank| self.touched.item(user, rank as u32)).collect()
     }
 
     /// The number of items that [`TrainNegatives::draw`] chooses from.
@@ -135,7 +187,7 @@ impl Parts {
             });
         }
         let all = [self.train.rows(), self.validation.rows(), self.test.answers()];
-        let touched = Touched::new(&all, territories)?;
+        let touched = Touched::new(&all, territories, vec![Vec::new(); territories.len()])?;
         let mut pairs: Vec<(u32, u32)> = held.user.iter().copied().zip(held.item.iter().copied()).collect();
         pairs.sort_unstable();
         pairs.dedup();
@@ -167,8 +219,12 @@ struct Touched {
 }
 
 impl Touched {
-    fn new(parts: &[&Interactions], territories: &Territories) -> Result<Touched, DataError> {
-        let mut pools = vec![Vec::new(); territories.len()];
+    /// `pools` holds what each territory has beside the items of its rows.
+    fn new(
+        parts: &[&Interactions],
+        territories: &Territories,
+        mut pools: Vec<Vec<u32>>,
+    ) -> Result<Touched, DataError> {
         let mut pairs = Vec::new();
         for part in parts {
             for (pool, items) in pools.iter_mut().zip(territories.items(part)?) {

@@ -26,9 +26,15 @@ fn rows() -> impl Strategy<Value = (Interactions, Territories)> {
 
 /// By looking at every pair: the items of the user's territory that the user did not touch.
 fn free(rows: &Interactions, places: &Territories, user: u32) -> Vec<u32> {
+    free_among(rows, places, user, &[vec![], vec![]])
+}
+
+/// The same with a catalogue beside the rows.
+fn free_among(rows: &Interactions, places: &Territories, user: u32, catalogue: &[Vec<u32>]) -> Vec<u32> {
     let of = places.of_user();
     let in_territory = |item: u32| {
-        (0..rows.len()).any(|r| rows.item[r] == item && of[rows.user[r] as usize] == of[user as usize])
+        catalogue[of[user as usize] as usize].contains(&item)
+            || (0..rows.len()).any(|r| rows.item[r] == item && of[rows.user[r] as usize] == of[user as usize])
     };
     let touched = |item: u32| (0..rows.len()).any(|r| (rows.user[r], rows.item[r]) == (user, item));
     (0..rows.items as u32).filter(|&item| in_territory(item) && !touched(item)).collect()
@@ -49,6 +55,32 @@ proptest! {
             seen.dedup();
             // 14 items at most: none is missed in 400 draws except once in 10^11 runs.
             prop_assert_eq!(seen, expected);
+        }
+    }
+
+    #[test]
+    fn a_catalogue_adds_its_items_and_all_items_are_all_but_the_users_own((rows, places) in rows(), seed: u64) {
+        let train = Train::new(rows.clone()).unwrap();
+        // The last item may be nobody's; one list is in no order and names an item twice.
+        let catalogue = [vec![13, 0, 13], vec![]];
+        let all: Vec<u32> = (0..14).collect();
+        let cases = [
+            (TrainNegatives::with_catalogue(&train, &places, &catalogue).unwrap(), catalogue.clone()),
+            (TrainNegatives::of_all_items(&train, &places).unwrap(), [all.clone(), all]),
+        ];
+        for (negatives, catalogue) in cases {
+            for user in 0..6 {
+                let expected = free_among(&rows, &places, user, &catalogue);
+                let mut numbers = kohort_random::stream(seed, "test", &[u64::from(user)]);
+                let mut seen: Vec<u32> = (0..400).filter_map(|_| negatives.draw(user, &mut numbers)).collect();
+                seen.sort_unstable();
+                seen.dedup();
+                prop_assert_eq!(seen, &expected[..]);
+                let mut sample = negatives.sample(user, 1000, &mut numbers);
+                sample.sort_unstable();
+                prop_assert_eq!(sample, &expected[..], "all of them, each once");
+                prop_assert_eq!(negatives.sample(user, 3, &mut numbers).len(), expected.len().min(3));
+            }
         }
     }
 
@@ -88,6 +120,19 @@ fn a_trainer_may_draw_what_is_held_out() {
         (0..5_000).any(|_| negatives.draw(user, &mut numbers) == Some(item)),
         "an exclusion of it would tell the test part"
     );
+}
+
+#[test]
+fn a_catalogue_of_other_territories_or_unknown_items_is_refused() {
+    let (data, _) = MarketRecipe::small().generate(1).unwrap();
+    let places = Territories::of(&data, "market").unwrap();
+    let parts = ThreeWay::LeaveTwoOut.split(&data.interactions).unwrap();
+    let refused = |catalogue: &[Vec<u32>]| {
+        TrainNegatives::with_catalogue(&parts.train, &places, catalogue).unwrap_err().to_string()
+    };
+    assert_eq!(refused(&[vec![1], vec![]]), "catalogue: found 2 territories, expected 4");
+    let unknown = [vec![], vec![3, 150], vec![], vec![]];
+    assert_eq!(refused(&unknown), "catalogue: found item 150 in market1, expected items below 150");
 }
 
 #[test]

@@ -1,12 +1,11 @@
 //! Lists of candidates with their features: one a training row, and one a user to choose on.
 
-use kohort_data::{Train, Validation, territories::Territories};
+use kohort_data::{Train, TrainNegatives, Validation, territories::Territories};
 use kohort_eval::ranking::{CandidateLists, Candidates, Gain, RankingProtocol, UNRATED};
 use kohort_random::stream;
 use rayon::prelude::*;
 
 use super::features::{Asked, Features, Scratch};
-use super::offer::Offer;
 use crate::ModelError;
 
 /// Training rows with their negatives: list r has the row's item first.
@@ -26,7 +25,7 @@ impl Lists {
     /// of a user who has everything gives no list.
     pub(super) fn draw(
         train: &Train,
-        offer: &Offer,
+        offer: &TrainNegatives,
         features: &Features,
         negatives: usize,
         seed: u64,
@@ -47,7 +46,11 @@ impl Lists {
                     let user = rows.user[row as usize];
                     let mut numbers = stream(seed, "negatives", &[u64::from(row)]);
                     items[0] = rows.item[row as usize];
-                    items[1..].fill_with(|| offer.draw(user, &mut numbers));
+                    // Rows of users with nothing left to draw are no lists.
+                    items[1..]
+                        .iter_mut()
+                        .zip(std::iter::from_fn(|| offer.draw(user, &mut numbers)))
+                        .for_each(|(item, drawn)| *item = drawn);
                     let now = features.histories.of_row(user, row, history);
                     let asked = Asked { territory: features.territory(user), history, now };
                     let own = features.histories.day(user, row);
@@ -80,7 +83,7 @@ impl Held {
     pub(super) fn draw(
         validation: &Validation,
         territories: &Territories,
-        (offer, features): (&Offer, &Features),
+        (offer, features): (&TrainNegatives, &Features),
         seed: u64,
     ) -> Result<Held, ModelError> {
         territories.of_rows(validation.rows())?;

@@ -56,7 +56,6 @@ mod features;
 mod history;
 mod loss;
 mod net;
-mod offer;
 mod popularity;
 mod system;
 #[cfg(test)]

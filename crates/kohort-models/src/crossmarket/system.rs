@@ -1,7 +1,7 @@
 //! The ranker's training rows, as the trainer sees them.
 
 use kohort_core::{Cut, Params, Tape};
-use kohort_data::Validation;
+use kohort_data::{TrainNegatives, Validation};
 use kohort_layers::{Bags, Mode};
 use kohort_objectives::{Denominator, Objective, ObjectiveError, Terms};
 
@@ -10,7 +10,6 @@ use super::config::Config;
 use super::features::{Features, NAMES};
 use super::loss::list_loss;
 use super::net::{Net, Segment, Sizes};
-use super::offer::Offer;
 use super::{CrossMarket, Input};
 use crate::ModelError;
 use crate::fingerprint::Fingerprint;
@@ -22,7 +21,7 @@ pub(super) struct Rows {
     pub(super) model: CrossMarket,
     initial: Params,
     objectives: Vec<String>,
-    pub(super) offer: Offer,
+    pub(super) offer: TrainNegatives,
     lists: Lists,
     /// User of each list.
     user: Vec<u32>,
@@ -41,7 +40,10 @@ impl Rows {
         }
         rows.check_pairs()?;
         let features = Features::fit(input.train, input.territories, config)?;
-        let offer = Offer::new(input.train, input.territories, input.catalogue)?;
+        let offer = match input.catalogue {
+            Some(items) => TrainNegatives::with_catalogue(input.train, input.territories, items)?,
+            None => TrainNegatives::of_all_items(input.train, input.territories)?,
+        };
         let mut lists = Lists::draw(input.train, &offer, &features, config.negatives, seed);
         let scaling = Scaling::fit(&lists.features, features.width());
         scaling.apply_to(&mut lists.features);
