@@ -203,3 +203,44 @@ fn choose(choices: &mut [(u32, f64)], theta: f64, numbers: &mut Stream) -> u32 {
     let drawn = numbers.random::<f64>() * sum;
     choices.iter().find(|&&(_, up_to)| drawn < up_to).unwrap_or(&choices[choices.len() - 1]).0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Graph;
+
+    #[test]
+    fn the_outward_weight_of_a_grown_part_is_that_of_its_edges() {
+        let nodes = 40usize;
+        let mut numbers = stream(3, "edges", &[]);
+        let edges: Vec<(u32, u32, f64)> = (0..160)
+            .map(|_| {
+                (
+                    numbers.random_range(0..40u32),
+                    numbers.random_range(0..40u32),
+                    1.0 + numbers.random::<f64>(),
+                )
+            })
+            .filter(|(from, to, _)| from != to)
+            .collect();
+        let graph = Graph::from_edges(nodes, edges).unwrap();
+        let (labels, sizes, members) =
+            (vec![0u32; nodes], vec![1.0; nodes], (0..nodes as u32).collect::<Vec<_>>());
+        let level = Level { graph: &graph, sizes: &sizes, pull: 0.05 };
+        let mut scratch = Scratch::default();
+        scratch.split(level, &labels, &members, &members, 0.01, &mut numbers);
+        let mut grown = 0;
+        for part in (0..nodes).filter(|&part| scratch.count[part] > 0) {
+            let inside = |node: usize| scratch.part[node] as usize == part;
+            let mut outward = 0.0;
+            for node in (0..nodes).filter(|&node| inside(node)) {
+                let (targets, weights) = graph.row(node as u32);
+                let across = targets.iter().zip(weights).filter(|(target, _)| !inside(**target as usize));
+                outward += across.map(|(_, w)| w).sum::<f64>();
+            }
+            assert!((scratch.outward[part] - outward).abs() < 1e-9, "part {part}");
+            grown += usize::from(scratch.count[part] > 2);
+        }
+        assert!(grown >= 3, "parts of three nodes or more: {grown}");
+    }
+}
