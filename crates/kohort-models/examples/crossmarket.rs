@@ -1,9 +1,9 @@
 //! The ranker on XMarket's seven markets: nDCG@10 of the test item against 99 negatives of the own market, and on demand among
 //! all items of the market, or after a global split in time.
 //!
-//! `cargo run --release -p kohort-models --example crossmarket -- 0 [market] [time] [blind] [key=value …]`: a seed, `market`
-//! for full-market ranking, `time` for the split at one moment, `blind` to draw negatives from all items, and settings in
-//! TOML (`train.epochs=4`). Needs `KOHORT_MIRROR`.
+//! `cargo run --release -p kohort-models --example crossmarket -- 0 [market] [time] [blind] [config.toml]`: a seed, `market`
+//! for full-market ranking, `time` for the split at one moment, `blind` to draw negatives from all items, and a file of
+//! settings. Needs `KOHORT_MIRROR`.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -31,22 +31,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let (whole_market, by_time, blind) = (flag("market"), flag("time"), flag("blind"));
     let seed: u64 = args.first().map_or(Ok(0), |seed| seed.parse())?;
-    let preset = match by_time {
-        true => Config { time: Time::OneSided, history: History::Before, ..Config::default() },
-        false => Config::default(),
+    let config = match (args.get(1), by_time) {
+        (Some(file), _) => Config::from_toml(&std::fs::read_to_string(file)?)?,
+        (None, true) => Config { time: Time::OneSided, history: History::Before, ..Config::default() },
+        (None, false) => Config::default(),
     };
-    let mut settings: toml::Table = toml::from_str(&toml::to_string(&preset)?)?;
-    for pair in args.iter().skip(1) {
-        let (key, value) = pair.split_once('=').ok_or("settings are key=value")?;
-        let (path, last) = key.rsplit_once('.').map_or((None, key), |(p, l)| (Some(p), l));
-        let mut at = &mut settings;
-        for part in path.into_iter().flat_map(|path| path.split('.')) {
-            at = at.get_mut(part).and_then(|value| value.as_table_mut()).ok_or("no such table")?;
-        }
-        let parsed: toml::Table = toml::from_str(&format!("v = {value}"))?;
-        at.insert(last.to_owned(), parsed["v"].clone());
-    }
-    let config = Config::from_toml(&toml::to_string(&settings)?)?;
 
     let mirror = std::env::var_os("KOHORT_MIRROR").ok_or("KOHORT_MIRROR names no folder")?;
     let folder = PathBuf::from(mirror).join("xmarket");

@@ -1,8 +1,8 @@
 //! The two towers on XMarket's seven markets: PR-AUC of the held-out item against 99 negatives of the own market, for one global
 //! model and for blocks per market, on a random sample of users and on that with active ones added.
 //!
-//! `cargo run --release -p kohort-models --example towers -- 0 [test] [key=value …]`: a seed, `test` for the test items instead of
-//! the validation items (look at them once), and settings in TOML (`train.epochs=2`). Needs `KOHORT_MIRROR`.
+//! `cargo run --release -p kohort-models --example towers -- 0 [test] [config.toml]`: a seed, `test` for the test items instead of
+//! the validation items (look at them once), and a file of settings. Needs `KOHORT_MIRROR`.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -22,18 +22,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let on_test = args.iter().any(|arg| arg == "test");
     args.retain(|arg| arg != "test");
     let seed: u64 = args.first().map_or(Ok(0), |seed| seed.parse())?;
-    let mut settings: toml::Table = toml::from_str(&toml::to_string(&Config::xmarket())?)?;
-    for pair in args.iter().skip(1) {
-        let (key, value) = pair.split_once('=').ok_or("settings are key=value")?;
-        let (path, last) = key.rsplit_once('.').map_or((None, key), |(p, l)| (Some(p), l));
-        let mut at = &mut settings;
-        for part in path.into_iter().flat_map(|path| path.split('.')) {
-            at = at.get_mut(part).and_then(|value| value.as_table_mut()).ok_or("no such table")?;
-        }
-        let parsed: toml::Table = toml::from_str(&format!("v = {value}"))?;
-        at.insert(last.to_owned(), parsed["v"].clone());
-    }
-    let config = Config::from_toml(&toml::to_string(&settings)?)?;
+    let config = match args.get(1) {
+        Some(file) => Config::from_toml(&std::fs::read_to_string(file)?)?,
+        None => Config::xmarket(),
+    };
 
     let mirror = std::env::var_os("KOHORT_MIRROR").ok_or("KOHORT_MIRROR names no folder")?;
     let folder = PathBuf::from(mirror).join("xmarket");
