@@ -1,6 +1,8 @@
 //! On XMarket's leave-two-out test items against 99 negatives of the own market; data from the folder that `KOHORT_MIRROR`
 //! names.
 
+#![allow(clippy::unwrap_used, reason = "a test's helper functions fail the test when they panic")]
+
 mod crossmarket;
 mod implicit;
 
