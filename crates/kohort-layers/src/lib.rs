@@ -17,6 +17,7 @@
 //! ```
 
 mod attention;
+mod cohorts;
 mod embedding;
 mod encoder;
 mod linear;
@@ -26,6 +27,7 @@ mod mode;
 mod tests;
 
 pub use attention::{GateAttention, GateScale, MemberAttention};
+pub use cohorts::{Hierarchy, HierarchyError, Segments, UNKNOWN};
 pub use embedding::{Bags, Embedding, EmbeddingBag, Pooling};
 pub use encoder::{Encoder, EncoderConfig, Field, FieldValues, Table};
 pub use linear::Linear;

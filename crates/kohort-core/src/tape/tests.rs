@@ -260,8 +260,23 @@ fn blocks_pass_finite_differences_with_an_empty_segment_and_a_shared_block() {
         let shapes = [("x", 5, 3), ("w1", 3, 2), ("b1", 1, 2), ("w2", 3, 2), ("b2", 1, 2)];
         check(&shapes, |tape, params, ids| {
             let x = tape.param(params, ids[0]);
-            let (one, two) = (Block { w: ids[1], b: ids[2] }, Block { w: ids[3], b: ids[4] });
+            let one = Some(Block { w: ids[1], b: Some(ids[2]) });
+            let two = Some(Block { w: ids[3], b: Some(ids[4]) });
             tape.blocks(params, x, &[0, 2, 2, 4, 5], &[one, two, two, one], act)
+        });
+    }
+}
+
+#[test]
+fn rows_without_a_block_give_zeros_and_a_block_may_lack_a_bias() {
+    for act in [Activation::Identity, Activation::Sigmoid] {
+        check(&[("x", 5, 3), ("w1", 3, 2), ("w2", 3, 2), ("b2", 1, 2)], |tape, params, ids| {
+            let x = tape.param(params, ids[0]);
+            let one = Some(Block { w: ids[1], b: None });
+            let two = Some(Block { w: ids[2], b: Some(ids[3]) });
+            let y = tape.blocks(params, x, &[0, 2, 4, 5], &[one, None, two], act);
+            assert_eq!(tape.value(y)[4..8], [0.0; 4]);
+            y
         });
     }
 }
@@ -270,15 +285,14 @@ fn blocks_pass_finite_differences_with_an_empty_segment_and_a_shared_block() {
 #[test]
 fn blocks_equal_the_full_form_in_values_and_gradients() {
     let (params, ids) = params(&[("x", 5, 3), ("w1", 3, 2), ("b1", 1, 2), ("w2", 3, 2), ("b2", 1, 2)]);
-    let (one, two) = (Block { w: ids[1], b: ids[2] }, Block { w: ids[3], b: ids[4] });
+    let one = Some(Block { w: ids[1], b: Some(ids[2]) });
+    let two = Some(Block { w: ids[3], b: Some(ids[4]) });
     let run = |full: bool| {
         let mut tape = Tape::new();
         let x = tape.param(&params, ids[0]);
         let y = if full {
-            let of = |tape: &mut Tape<f64>, block: Block| {
-                tape.linear(&params, x, block.w, Some(block.b), Activation::Tanh)
-            };
-            let both = [of(&mut tape, one), of(&mut tape, two)];
+            let mut of = |w, b| tape.linear(&params, x, w, Some(b), Activation::Tanh);
+            let both = [of(ids[1], ids[2]), of(ids[3], ids[4])];
             let gate = tape.input(5, 2, &[1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0]);
             tape.mix(gate, &both)
         } else {

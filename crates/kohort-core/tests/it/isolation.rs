@@ -60,7 +60,7 @@ fn rows_of_other_cohorts_leave_a_cohorts_block_and_moments_bit_identical() {
     let mut params = Params::<f32>::new();
     let mut block = |name: &str| Block {
         w: params.add(format!("{name}/w"), 2, 2, vec![1.0, 2.0, 3.0, 4.0]),
-        b: params.add(format!("{name}/b"), 1, 2, vec![0.5, -0.5]),
+        b: Some(params.add(format!("{name}/b"), 1, 2, vec![0.5, -0.5])),
     };
     let (home, away) = (block("home"), block("away"));
     params.slots_mut().iter_mut().for_each(|s| s.decay = 0.1);
@@ -69,12 +69,13 @@ fn rows_of_other_cohorts_leave_a_cohorts_block_and_moments_bit_identical() {
     let mut step = |params: &mut Params<f32>, home_rows: u32| {
         tape.reset();
         let x = tape.input(3, 2, &[1.0, -1.0, 2.0, 0.5, 0.0, 1.0]);
-        let y = tape.blocks(params, x, &[0, home_rows, 3], &[home, away], Activation::Tanh);
+        let y = tape.blocks(params, x, &[0, home_rows, 3], &[Some(home), Some(away)], Activation::Tanh);
         let loss = tape.sum(y);
         let mut grads = Grads::new(params);
         tape.backward(params, &[(loss, 1.0)], &mut grads);
         optimizer.step(params, &grads, 0.1);
-        [home.w, home.b]
+        [Some(home.w), home.b]
+            .map(|id| id.unwrap())
             .map(|id| (optimizer.steps(id), optimizer.moments(id).clone(), params.value(id).to_vec()))
     };
     let state = step(&mut params, 2);

@@ -82,14 +82,14 @@ impl Net {
         let title_tower = Residual::new(params, "title", (d, config.tower), seed);
         let mut block = |name: String, rows: usize, cols: usize| Block {
             w: params.add(format!("{name}/w"), rows, cols, vec![0.0; rows * cols]),
-            b: params.add(format!("{name}/b"), 1, cols, vec![0.0; cols]),
+            b: Some(params.add(format!("{name}/b"), 1, cols, vec![0.0; cols])),
         };
         let blocks = if config.blocks { territories } else { 0 };
         let blocks: Vec<Block> = (0..blocks).map(|m| block(format!("block/{m}"), d, d)).collect();
         let local: Vec<Block> =
             (0..territories).map(|m| block(format!("weights/{m}"), features, 1)).collect();
-        for block in &local {
-            params.slot_mut(block.b).trainable = false;
+        for bias in local.iter().filter_map(|block| block.b) {
+            params.slot_mut(bias).trainable = false;
         }
         let scale = params.add("scale", 1, 1, vec![1.0]);
         let weights = params.add("weights", features, 1, vec![0.0; features]);
@@ -185,6 +185,7 @@ impl Net {
 
 fn in_blocks(tape: &mut Tape, params: &Params, x: Var, blocks: &[Block], segments: &[Segment]) -> Var {
     let offsets: Vec<u32> = std::iter::once(0).chain(segments.iter().map(|&(_, end)| end)).collect();
-    let blocks: Vec<Block> = segments.iter().map(|&(territory, _)| blocks[territory as usize]).collect();
+    let blocks: Vec<Option<Block>> =
+        segments.iter().map(|&(territory, _)| blocks.get(territory as usize).copied()).collect();
     tape.blocks(params, x, &offsets, &blocks, Activation::Identity)
 }

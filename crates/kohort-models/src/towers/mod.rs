@@ -58,7 +58,7 @@ use kohort_core::kernels::{Transpose, dot, gemm};
 use kohort_core::{Params, shards};
 use kohort_data::territories::Territories;
 use kohort_data::{Queries, RankingCandidates, Train, Vectors};
-use kohort_layers::Mode;
+use kohort_layers::{Mode, Segments};
 use kohort_objectives::{Balancer, Denominator, Fixed};
 use rayon::prelude::*;
 
@@ -67,7 +67,6 @@ pub use config::{Blocks, Config, Labels, Logit, Loss, Start, Stop};
 use crate::ModelError;
 use crate::baselines::Scorer;
 use crate::trainer::{Checkpoint, Epoch, train};
-use net::Segments;
 use system::{Rows, distinct};
 
 /// Where user vectors come from.

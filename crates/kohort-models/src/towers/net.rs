@@ -12,7 +12,7 @@
 
 use kohort_core::random::stream;
 use kohort_core::{Activation, Block, Init, ParamId, Params, Real, Tape, Var};
-use kohort_layers::{Linear, Mode};
+use kohort_layers::{Linear, Mode, Segments};
 
 use super::config::{Config, Start};
 
@@ -36,34 +36,6 @@ pub(super) struct Net {
     bias: ParamId,
     dropout: f64,
     pub(super) width: usize,
-}
-
-/// Rows that are ordered by group: segment `s` holds the rows `offsets[s] .. offsets[s + 1]` of group `groups[s]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Segments {
-    pub(super) offsets: Vec<u32>,
-    pub(super) groups: Vec<u32>,
-}
-
-impl Segments {
-    /// Of the groups of some rows, which are ordered by it.
-    pub(super) fn of(groups: impl Iterator<Item = u32>) -> Segments {
-        let mut segments = Segments { offsets: vec![0], groups: Vec::new() };
-        let mut rows = 0;
-        for group in groups {
-            if segments.groups.last() != Some(&group) {
-                if !segments.groups.is_empty() {
-                    segments.offsets.push(rows);
-                }
-                segments.groups.push(group);
-            }
-            rows += 1;
-        }
-        if rows > 0 {
-            segments.offsets.push(rows);
-        }
-        segments
-    }
 }
 
 impl Net {
@@ -219,7 +191,8 @@ impl Net {
 
 impl Own {
     fn forward<F: Real>(&self, tape: &mut Tape<F>, params: &Params<F>, x: Var, segments: &Segments) -> Var {
-        let blocks: Vec<Block> = segments.groups.iter().map(|&group| self.blocks[group as usize]).collect();
+        let own = |&group: &u32| self.blocks.get(group as usize).copied();
+        let blocks: Vec<Option<Block>> = segments.cohorts.iter().map(own).collect();
         tape.blocks(params, x, &segments.offsets, &blocks, self.act)
     }
 }
@@ -281,7 +254,7 @@ fn own(
             };
             Block {
                 w: params.add(format!("group{group}/{name}/w"), inputs, outputs, w),
-                b: params.add(format!("group{group}/{name}/b"), 1, outputs, b),
+                b: Some(params.add(format!("group{group}/{name}/b"), 1, outputs, b)),
             }
         })
         .collect();

