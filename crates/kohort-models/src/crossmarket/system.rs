@@ -1,6 +1,6 @@
 //! The ranker's training rows, as the trainer sees them.
 
-use kohort_core::{Cut, Params, Tape};
+use kohort_core::{Params, Tape};
 use kohort_data::{TrainNegatives, Validation};
 use kohort_layers::{Bags, Mode};
 use kohort_objectives::{Denominator, Objective, ObjectiveError, Terms};
@@ -166,7 +166,7 @@ impl System for Rows {
         let logits = net.logits(tape, params, evidence, matches);
         let weight = weights[0].map(<[f32]>::to_vec);
         let loss = list_loss(tape, params, logits, size, weight, scales[0] as f32);
-        Recorded { losses: vec![loss], shared: Cut(vec![users, titles, evidence]) }
+        Recorded::new(vec![loss], vec![users, titles, evidence])
     }
 
     /// How much the towers count, and what all territories have in common of the weights on features.

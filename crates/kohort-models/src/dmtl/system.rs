@@ -1,6 +1,6 @@
 //! DMTL's training rows, as the trainer sees them.
 
-use kohort_core::{Cut, LossKind, Params, Tape};
+use kohort_core::{LossKind, Params, Tape};
 use kohort_data::Queries;
 use kohort_layers::Mode;
 use kohort_objectives::{Denominator, Objective, ObjectiveError, Terms};
@@ -204,7 +204,7 @@ impl System for Rows {
         let rating = tape.loss(LossKind::Squared, outputs.rating, &target, weights[0], scales[0] as f32);
         let group = Rows::cut(&self.group, rows);
         let profiling = tape.cross_entropy(outputs.profile, &group, weights[1], scales[1] as f32);
-        Recorded { losses: vec![rating, profiling], shared: Cut(outputs.shared.to_vec()) }
+        Recorded::new(vec![rating, profiling], outputs.shared.to_vec())
     }
 
     /// Mean entropy of the attention in nats over the first rows, and that of uniform attention. A gate stuck at

@@ -4,7 +4,7 @@
 //! tower once for each *distinct* title of a shard. Rows of a batch are ordered by group and territory before they are cut
 //! into shards: a group's rows are then one product, and one territory's titles meet each other again.
 
-use kohort_core::{Cut, LossKind, Params, Tape, Var};
+use kohort_core::{LossKind, Params, Tape, Var};
 use kohort_data::TrainNegatives;
 use kohort_layers::{Mode, Segments};
 use kohort_objectives::{Objective, ObjectiveError, Terms};
@@ -317,7 +317,7 @@ impl System for Rows<'_> {
                 weights.iter().zip(scales).map(each).collect()
             }
         };
-        Recorded { losses, shared: Cut(self.cut(x, shared, titles)) }
+        Recorded::new(losses, self.cut(x, shared, titles))
     }
 }
 

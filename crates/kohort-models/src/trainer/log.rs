@@ -11,6 +11,8 @@ pub struct Epoch {
     pub epoch: usize,
     /// Mean of each objective's unweighted loss over the epoch's rows.
     pub losses: Vec<(String, f64)>,
+    /// Mean of what is minimised beside the objectives, over the epoch's steps; 0 where there is nothing.
+    pub penalty: f64,
     /// The last step's coefficient of each objective.
     pub coefficients: Vec<f64>,
     /// Value on the validation rows, where there are any; smaller is better.

@@ -97,6 +97,7 @@ pub fn train(
         let start = Instant::now();
         let mut order = permutation(rows, &mut stream(seed, "order", &[epoch as u64]));
         let mut sums = vec![0.0; system.objectives().len()];
+        let mut penalty = 0.0;
         let mut coefficients = Vec::new();
         for batch in order.chunks_mut(config.batch) {
             system.arrange(batch);
@@ -106,6 +107,7 @@ pub fn train(
             for (sum, loss) in sums.iter_mut().zip(&done.losses) {
                 *sum += loss * batch.len() as f64;
             }
+            penalty += done.penalty / batches as f64;
             coefficients = done.coefficients;
             state.optimizer.step(&mut state.params, done.grads, rate as f32);
             if let Some(average) = &mut state.average {
@@ -127,6 +129,7 @@ pub fn train(
         let report = Epoch {
             epoch: epoch + 1,
             losses: losses.collect(),
+            penalty,
             coefficients,
             validation,
             notes: system.notes(&current),

@@ -19,6 +19,7 @@ pub(super) struct At {
 
 pub(super) struct Done<'a> {
     pub(super) losses: Vec<f64>,
+    pub(super) penalty: f64,
     pub(super) coefficients: Vec<f64>,
     pub(super) grads: &'a Grads,
 }
@@ -51,6 +52,11 @@ pub(super) fn run<'a>(
             step: at.step,
         });
     }
+    let penalty: f64 = shards
+        .tapes()
+        .zip(&recorded)
+        .filter_map(|(tape, recorded)| recorded.penalty.map(|penalty| tape.scalar(penalty)))
+        .sum();
     let gram = match balancer.wants() {
         Wants::Losses => None,
         wants => Some(gram(shards, params, &recorded, terms.len(), wants == Wants::Gram)),
@@ -63,7 +69,7 @@ pub(super) fn run<'a>(
         let what = format!("the gradient of {}", params.slot(id).name);
         return Err(ModelError::Diverged { what, epoch: at.epoch + 1, step: at.step });
     }
-    Ok(Done { losses, coefficients: coefficients.trunk, grads })
+    Ok(Done { losses, penalty, coefficients: coefficients.trunk, grads })
 }
 
 /// Sums over shards, in shard order.
@@ -87,7 +93,7 @@ fn gram(
 ) -> Vec<f64> {
     let parts = std::sync::Mutex::new(vec![Vec::new(); recorded.len()]);
     shards.backward(|shard, tape, grads| {
-        let Recorded { losses, shared } = &recorded[shard];
+        let Recorded { losses, shared, .. } = &recorded[shard];
         let adjoints: Vec<Adjoint<f32>> = losses
             .iter()
             .map(|&loss| {
@@ -126,10 +132,15 @@ fn sweep<'a>(
         losses.iter().zip(weights).map(|(&loss, &w)| (loss, w as f32)).collect::<Vec<_>>()
     };
     shards.backward(|shard, tape, grads| {
-        let Recorded { losses, shared } = &recorded[shard];
+        let Recorded { losses, shared, penalty } = &recorded[shard];
         if coefficients.trunk == coefficients.heads {
-            tape.backward(params, &seeds(losses, &coefficients.trunk), grads);
+            let mut all = seeds(losses, &coefficients.trunk);
+            all.extend(penalty.map(|penalty| (penalty, 1.0)));
+            tape.backward(params, &all, grads);
             return;
+        }
+        if let Some(penalty) = *penalty {
+            tape.backward(params, &[(penalty, 1.0)], grads);
         }
         let mut adjoint = Adjoint::default();
         tape.backward_to(params, &seeds(losses, &coefficients.heads), shared, &mut adjoint, grads);

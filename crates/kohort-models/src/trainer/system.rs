@@ -56,4 +56,14 @@ pub struct Recorded {
     pub losses: Vec<Var>,
     /// The shared representation, where balancers that look at gradients take them.
     pub shared: Cut,
+    /// What is minimised beside the objectives and is none of them, `[1, 1]`, its weight included: the balance of experts,
+    /// say. Balancers neither see nor weigh it; over a batch it is the sum of the shards'.
+    pub penalty: Option<Var>,
+}
+
+impl Recorded {
+    /// Losses and the representation that they share.
+    pub fn new(losses: Vec<Var>, shared: Vec<Var>) -> Recorded {
+        Recorded { losses, shared: Cut(shared), penalty: None }
+    }
 }

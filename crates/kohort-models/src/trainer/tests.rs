@@ -1,5 +1,5 @@
 use super::*;
-use kohort_core::{Activation, Cut, LossKind, ParamId, Tape};
+use kohort_core::{Activation, LossKind, ParamId, Tape};
 use kohort_layers::Mode;
 use kohort_objectives::{
     Denominator, Fixed, Objective, ObjectiveError, Terms, Uncertainty, UncertaintyForm, Wants,
@@ -63,7 +63,7 @@ impl System for Line {
         let fit = tape.loss(LossKind::Squared, out, &y, weights[0], scales[0] as f32);
         let zero = vec![0.0; rows.len()];
         let pull = tape.loss(LossKind::Squared, out, &zero, weights[1], scales[1] as f32);
-        Recorded { losses: vec![fit, pull], shared: Cut(vec![out]) }
+        Recorded::new(vec![fit, pull], vec![out])
     }
 }
 
