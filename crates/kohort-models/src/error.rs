@@ -65,6 +65,16 @@ pub enum ModelError {
         /// Number of groups.
         count: usize,
     },
+    /// A row of a cohort that does not exist.
+    #[error("row {row} is of cohort {cohort}, allowed are 0 to below {count}, or u32::MAX for an unknown one")]
+    UnknownCohort {
+        /// The row.
+        row: usize,
+        /// Its cohort.
+        cohort: u32,
+        /// Number of cohorts.
+        count: usize,
+    },
     /// A group with no training row.
     #[error("group {group} of {count} has no training row: leave it out, or draw a larger sample")]
     EmptyGroup {
