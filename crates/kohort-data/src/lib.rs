@@ -74,6 +74,7 @@ pub mod learned;
 mod manifest;
 mod negatives;
 pub mod read;
+pub mod records;
 mod split;
 pub mod synthetic;
 pub mod territories;

@@ -18,6 +18,7 @@ mod negatives;
 mod parquet;
 mod parts;
 mod recbole;
+mod records;
 mod split;
 mod synthetic;
 mod territories;
