@@ -66,7 +66,9 @@ pub enum ModelError {
         count: usize,
     },
     /// A row of a cohort that does not exist.
-    #[error("row {row} is of cohort {cohort}, allowed are 0 to below {count}, or u32::MAX for an unknown one")]
+    #[error(
+        "row {row} is of cohort {cohort}, allowed are 0 to below {count}, or u32::MAX for an unknown one"
+    )]
     UnknownCohort {
         /// The row.
         row: usize,

@@ -112,7 +112,9 @@ mod tests {
         let columns = Columns::fit(&features(vec![("job", Column::categorical(["a", "b"]))]));
         let message = |found| columns.table(&features(vec![found])).unwrap_err().to_string();
         assert!(message(("age", Column::Numeric(vec![1.0]))).contains("column \"job\" is missing"));
-        assert!(message(("job", Column::Numeric(vec![1.0]))).contains("of another kind, expected Categorical(2)"));
+        assert!(
+            message(("job", Column::Numeric(vec![1.0]))).contains("of another kind, expected Categorical(2)")
+        );
         let third = Column::categorical(["a", "b", "c"]);
         assert!(message(("job", third)).contains("code 2 at 2, the model knows 0 to below 2"));
     }

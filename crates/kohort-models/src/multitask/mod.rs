@@ -56,8 +56,8 @@ use kohort_core::{Params, shards};
 use kohort_data::Features;
 use kohort_data::records::{TrainRecords, ValidationRecords};
 use kohort_layers::{Hierarchy, Mode, Table, UNKNOWN};
-use std::ops::Range;
 use kohort_objectives::{Balancer, Fixed};
+use std::ops::Range;
 
 pub use body::Body;
 pub use config::Config;
@@ -193,9 +193,7 @@ fn check_cohorts(cohorts: &[u32], rows: usize, hierarchy: &Hierarchy) -> Result<
         return Err(ModelError::Size { what: "cohorts of rows", found: cohorts.len(), expected: rows });
     }
     match cohorts.iter().position(|&cohort| cohort != UNKNOWN && cohort as usize >= hierarchy.len()) {
-        Some(row) => {
-            Err(ModelError::UnknownCohort { row, cohort: cohorts[row], count: hierarchy.len() })
-        }
+        Some(row) => Err(ModelError::UnknownCohort { row, cohort: cohorts[row], count: hierarchy.len() }),
         None => Ok(()),
     }
 }
@@ -292,12 +290,14 @@ impl MultiTask {
         }
         Ok(move |params: &Params| {
             let outputs = self.outputs(params, &table, cohorts);
-            let losses = self.tasks.iter().zip(targets).zip(&outputs).filter_map(|((task, target), outputs)| {
-                let learned = task.learned(target);
-                let known: Vec<usize> = (0..held.len()).filter(|&row| target.is_known(row)).collect();
-                let each = known.iter().map(|&row| f64::from(task.loss().value(outputs[row], learned[row])));
-                (!known.is_empty()).then(|| each.sum::<f64>() / known.len() as f64)
-            });
+            let losses =
+                self.tasks.iter().zip(targets).zip(&outputs).filter_map(|((task, target), outputs)| {
+                    let learned = task.learned(target);
+                    let known: Vec<usize> = (0..held.len()).filter(|&row| target.is_known(row)).collect();
+                    let each =
+                        known.iter().map(|&row| f64::from(task.loss().value(outputs[row], learned[row])));
+                    (!known.is_empty()).then(|| each.sum::<f64>() / known.len() as f64)
+                });
             losses.sum::<f64>() / self.tasks.len() as f64
         })
     }

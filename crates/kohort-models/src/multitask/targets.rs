@@ -31,7 +31,10 @@ impl Task {
             .map(|row| f64::from(target.values[row]))
             .collect();
         if known.is_empty() {
-            return Err(ModelError::Config(format!("task {:?}: no training row's target is known", target.name)));
+            return Err(ModelError::Config(format!(
+                "task {:?}: no training row's target is known",
+                target.name
+            )));
         }
         let (mut mean, mut deviation) = (0.0, 1.0);
         if target.kind == TargetKind::Number {
