@@ -89,7 +89,7 @@ pub use error::DataError;
 pub use features::{Column, Features};
 pub use groups::{Groups, Members};
 pub use interactions::{Index, Interactions};
-pub use manifest::{FileEntry, Layout, Manifest, Place, Reader};
+pub use manifest::{FileEntry, Holds, Layout, Manifest, Place, Reader};
 pub use negatives::{RankingCandidates, TrainNegatives};
 pub use split::{Parts, Queries, Split, Test, ThreeWay, Train, Validation, Way};
 pub use vectors::Vectors;
