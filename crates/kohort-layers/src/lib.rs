@@ -20,6 +20,7 @@ mod attention;
 mod cohorts;
 mod embedding;
 mod encoder;
+pub mod experts;
 mod linear;
 mod mlp;
 mod mode;

@@ -5,6 +5,7 @@ mod blocks;
 mod concat;
 mod elementwise;
 mod gather;
+mod grouped;
 mod input;
 mod linear;
 mod loss;
@@ -12,6 +13,7 @@ mod mix;
 mod norm;
 mod pairs;
 mod reduce;
+mod rows;
 mod segment;
 mod softmax;
 
@@ -71,6 +73,7 @@ ops! {
     Bag(gather::Bag),
     LookupDot(gather::LookupDot),
     Linear(linear::Linear),
+    GroupedLinear(grouped::GroupedLinear),
     Blocks(blocks::Blocks),
     Activate(elementwise::Activate),
     Add(elementwise::Add),
@@ -82,10 +85,14 @@ ops! {
     Sum(reduce::Sum),
     RowDot(reduce::RowDot),
     Softmax(softmax::Softmax),
+    TopKSoftmax(softmax::TopKSoftmax),
     Mix(mix::Mix),
     LayerNorm(norm::LayerNorm<F>),
     PairDot(pairs::PairDot),
     Cross(pairs::Cross),
+    TakeRows(rows::TakeRows),
+    ScatterRows(rows::ScatterRows),
+    Pick(rows::Pick),
     RepeatRows(segment::RepeatRows),
     SegmentSoftmax(segment::SegmentSoftmax),
     SegmentSum(segment::SegmentSum),

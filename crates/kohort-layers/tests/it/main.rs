@@ -1,0 +1,3 @@
+//! Layers from outside: values of other libraries, and what users rely on.
+
+mod experts;
