@@ -128,6 +128,12 @@ pub enum ModelError {
     /// Weights or masks that can't be used.
     #[error(transparent)]
     Objective(#[from] ObjectiveError),
+    /// Experts that cannot be made.
+    #[error(transparent)]
+    Experts(#[from] kohort_layers::experts::ExpertError),
+    /// Adapters that cannot be made or used.
+    #[error(transparent)]
+    Adapters(#[from] kohort_layers::lora::AdapterError),
     /// Entries that no sparse matrix can hold.
     #[error(transparent)]
     Sparse(#[from] kohort_core::sparse::SparseError),

@@ -3,7 +3,7 @@
 use kohort_layers::EncoderConfig;
 use serde::{Deserialize, Serialize};
 
-use super::body::{Body, check_widths};
+use super::body::{AdapterKind, Body, Penalty, check_widths};
 use crate::ModelError;
 use crate::trainer::TrainConfig;
 
@@ -15,6 +15,10 @@ pub struct Config {
     pub encoder: EncoderConfig,
     /// What stands between the encoded row and the towers.
     pub body: Body,
+    /// What keeps experts in use and apart.
+    pub penalties: Vec<Penalty>,
+    /// A column of vectors that gates read and the encoder does not: behaviour, or the representation of a sequence.
+    pub gate: Option<String>,
     /// Width of each hidden layer of a task's tower; without any, a task is a linear layer on its representation.
     pub tower: Vec<usize>,
     /// Weight of each task's loss; 1 for all where empty.
@@ -36,6 +40,8 @@ impl Default for Config {
         Config {
             encoder: EncoderConfig::default(),
             body: Body::default(),
+            penalties: Vec::new(),
+            gate: None,
             tower: vec![32],
             task_weights: Vec::new(),
             weigh_rows: false,
@@ -80,6 +86,33 @@ impl Config {
             if !(value >= 0.0 && value.is_finite()) {
                 return Err(ModelError::setting(key, value, "a finite number of at least 0"));
             }
+        }
+        self.train.check()
+    }
+}
+
+/// Settings of adapters on a trained model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdaptConfig {
+    /// Which adapters.
+    pub kind: AdapterKind,
+    /// Whether the tasks' towers go on learning; else they are frozen like all of the base.
+    pub towers: bool,
+    /// Weight decay of the adapters and, where they learn, the towers.
+    pub decay: f64,
+    /// The training run.
+    pub train: TrainConfig,
+}
+
+impl AdaptConfig {
+    /// Checks every setting against its range.
+    ///
+    /// # Errors
+    /// The first setting that is out of range, with what is allowed.
+    pub fn check(&self) -> Result<(), ModelError> {
+        if !(self.decay >= 0.0 && self.decay.is_finite()) {
+            return Err(ModelError::setting("decay", self.decay, "a finite number of at least 0"));
         }
         self.train.check()
     }

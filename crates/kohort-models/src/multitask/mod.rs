@@ -43,6 +43,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod adapt;
 pub mod body;
 mod columns;
 mod config;
@@ -55,18 +56,18 @@ mod tests;
 use kohort_core::{Params, shards};
 use kohort_data::Features;
 use kohort_data::records::{TrainRecords, ValidationRecords};
-use kohort_layers::{Hierarchy, Mode, Table, UNKNOWN};
+use kohort_layers::{Hierarchy, Mode, UNKNOWN};
 use kohort_objectives::{Balancer, Fixed};
 use std::ops::Range;
 
+pub use adapt::{adapt, adapt_with};
 pub use body::Body;
-pub use config::Config;
+pub use config::{AdaptConfig, Config};
 pub use targets::Task;
 
 use crate::ModelError;
-use crate::trainer::{Checkpoint, Epoch, train};
-use body::About;
-use columns::Columns;
+use crate::trainer::{Checkpoint, Epoch, TrainConfig, train};
+use columns::{Columns, Inputs};
 use net::{Net, Outputs};
 use system::Rows;
 
@@ -91,6 +92,8 @@ pub struct MultiTask {
     columns: Columns,
     tasks: Vec<Task>,
     hierarchy: Hierarchy,
+    /// Fingerprint of the model that the adapters are on, for one that has some.
+    base: Option<u64>,
     /// Every epoch of the run.
     pub epochs: Vec<Epoch>,
     /// Number of epochs that made the parameters.
@@ -147,32 +150,32 @@ pub fn fit_balanced(
 ) -> Result<MultiTask, ModelError> {
     config.check()?;
     input.check()?;
-    let columns = Columns::fit(input.train.features());
-    let table = columns.table(input.train.features())?;
+    let columns = Columns::fit(input.train.features(), config.gate.as_deref())?;
+    let inputs = columns.inputs(input.train.features())?;
     let tasks = input.train.targets().iter().map(Task::fit).collect::<Result<Vec<_>, _>>()?;
     let names: Vec<String> = tasks.iter().map(|task| task.name.clone()).collect();
     let mut params = Params::new();
-    let net = Net::new(&mut params, config, &table, &names, input.hierarchy, seed)?;
-    let mut model = MultiTask {
+    let net = Net::new(&mut params, config, (&inputs.table, columns.gate_width()), &names, input.hierarchy, seed)?;
+    let model = MultiTask {
         net,
         params: Params::new(),
         columns,
         tasks,
         hierarchy: input.hierarchy.clone(),
+        base: None,
         epochs: Vec::new(),
         best: 0,
     };
-    let rows = Rows::prepare(&input, &model.net, &model.tasks, params, table, config)?;
-    let trained = {
-        let validation = input.validation.map(|(held, cohorts)| model.held(held, cohorts)).transpose()?;
-        let validate = |params: &Params| validation.as_ref().map_or(f64::NAN, |held| held(params));
-        let validate: Option<&dyn Fn(&Params) -> f64> =
-            if validation.is_some() { Some(&validate) } else { None };
-        train(&rows, balancer, &config.train, seed, validate, checkpoint, observe)?
-    };
-    drop(rows);
-    (model.params, model.epochs, model.best) = (trained.params, trained.epochs, trained.best);
-    Ok(model)
+    let run = Run { settings: config, weigh: config.weigh_rows, train: &config.train, seed };
+    model.trained(&input, inputs, params, run, balancer, checkpoint, observe)
+}
+
+/// How a model is trained.
+struct Run<'a> {
+    settings: &'a dyn std::fmt::Debug,
+    weigh: bool,
+    train: &'a TrainConfig,
+    seed: u64,
 }
 
 impl Input<'_> {
@@ -208,6 +211,31 @@ fn rank(hierarchy: &Hierarchy) -> Vec<u32> {
 }
 
 impl MultiTask {
+    /// This model, trained from `initial`.
+    #[allow(clippy::too_many_arguments)] // everything that a run is made of, once
+    fn trained(
+        mut self,
+        input: &Input<'_>,
+        inputs: Inputs,
+        initial: Params,
+        run: Run<'_>,
+        balancer: &mut dyn Balancer,
+        checkpoint: Option<Checkpoint<'_>>,
+        observe: &mut dyn FnMut(&Epoch),
+    ) -> Result<MultiTask, ModelError> {
+        let trained = {
+            let weigh = (run.settings, run.weigh);
+            let rows = Rows::prepare(input, &self.net, &self.tasks, initial, inputs, weigh)?;
+            let held = input.validation.map(|(held, cohorts)| self.held(held, cohorts)).transpose()?;
+            let validate = |params: &Params| held.as_ref().map_or(f64::NAN, |held| held(params));
+            let validate: Option<&dyn Fn(&Params) -> f64> =
+                if held.is_some() { Some(&validate) } else { None };
+            train(&rows, balancer, run.train, run.seed, validate, checkpoint, observe)?
+        };
+        (self.params, self.epochs, self.best) = (trained.params, trained.epochs, trained.best);
+        Ok(self)
+    }
+
     /// The trained parameters.
     pub fn params(&self) -> &Params {
         &self.params
@@ -229,9 +257,9 @@ impl MultiTask {
     /// # Errors
     /// Columns that are not those of training, or a cohort that is none of the model's.
     pub fn predict(&self, features: &Features, cohorts: &[u32]) -> Result<Vec<Vec<f32>>, ModelError> {
-        let table = self.columns.table(features)?;
+        let inputs = self.columns.inputs(features)?;
         check_cohorts(cohorts, features.rows, &self.hierarchy)?;
-        let outputs = self.outputs(&self.params, &table, cohorts);
+        let outputs = self.outputs(&self.params, &inputs, cohorts);
         let predictions = outputs.into_iter().zip(&self.tasks).map(|(mut outputs, task)| {
             outputs.iter_mut().for_each(|output| *output = task.prediction(*output));
             outputs
@@ -240,10 +268,10 @@ impl MultiTask {
     }
 
     /// Each task's output for every row.
-    fn outputs(&self, params: &Params, table: &Table, cohorts: &[u32]) -> Vec<Vec<f32>> {
+    fn outputs(&self, params: &Params, inputs: &Inputs, cohorts: &[u32]) -> Vec<Vec<f32>> {
         let tasks = self.tasks.len();
         let mut outputs = vec![vec![0.0; cohorts.len()]; tasks];
-        let (order, scores) = self.run(params, table, cohorts, |tape, outputs, _| {
+        let (order, scores) = self.run(params, inputs, cohorts, |tape, outputs, _| {
             let columns: Vec<&[f32]> = outputs.tasks.iter().map(|&task| tape.value(task)).collect();
             (0..columns[0].len()).flat_map(|row| columns.iter().map(move |column| column[row])).collect()
         });
@@ -257,7 +285,7 @@ impl MultiTask {
     fn run(
         &self,
         params: &Params,
-        table: &Table,
+        inputs: &Inputs,
         cohorts: &[u32],
         take: impl Fn(&kohort_core::Tape, &Outputs, &[u32]) -> Vec<f32> + Sync,
     ) -> (Vec<u32>, Vec<f32>) {
@@ -268,8 +296,7 @@ impl MultiTask {
         let given = shards::score(order.len(), SCORE_ROWS, |range: Range<usize>, tape| {
             let rows = &order[range];
             let cohorts: Vec<u32> = rows.iter().map(|&row| cohorts[row as usize]).collect();
-            let about = About { cohorts: &cohorts, hierarchy: &self.hierarchy, gate: None };
-            let outputs = self.net.forward(tape, params, (table, rows), &about, &mut Mode::score());
+            let outputs = self.net.forward(tape, params, (inputs, rows), &cohorts, &mut Mode::score());
             take(tape, &outputs, &cohorts)
         });
         (order, given)
@@ -281,7 +308,7 @@ impl MultiTask {
         held: &'a ValidationRecords,
         cohorts: &'a [u32],
     ) -> Result<impl Fn(&Params) -> f64 + 'a, ModelError> {
-        let table = self.columns.table(held.questions().features)?;
+        let inputs = self.columns.inputs(held.questions().features)?;
         check_cohorts(cohorts, held.len(), &self.hierarchy)?;
         let targets = held.answers().targets;
         if targets.len() != self.tasks.len() {
@@ -289,7 +316,7 @@ impl MultiTask {
             return Err(ModelError::Size { what: "targets of the validation rows", found, expected });
         }
         Ok(move |params: &Params| {
-            let outputs = self.outputs(params, &table, cohorts);
+            let outputs = self.outputs(params, &inputs, cohorts);
             let losses =
                 self.tasks.iter().zip(targets).zip(&outputs).filter_map(|((task, target), outputs)| {
                     let learned = task.learned(target);

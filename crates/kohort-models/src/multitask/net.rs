@@ -9,7 +9,8 @@
 use kohort_core::{Activation, Layout, Params, Tape, Var};
 use kohort_layers::{Encoder, Hierarchy, Linear, Mlp, MlpConfig, Mode, Table};
 
-use super::body::{About, Represent, Sizes};
+use super::body::{About, Adapted, Represent, Represented, Sizes};
+use super::columns::Inputs;
 use super::config::Config;
 use crate::ModelError;
 
@@ -26,10 +27,8 @@ pub(super) struct Net {
 pub(super) struct Outputs {
     /// Output of each task, `[n, 1]`.
     pub(super) tasks: Vec<Var>,
-    /// Where all tasks' gradients meet.
-    pub(super) shared: Vec<Var>,
-    /// What is to be kept small beside the losses, `[1, 1]` as a mean over these rows.
-    pub(super) penalty: Option<Var>,
+    /// What the body made of the rows.
+    pub(super) seen: Represented,
 }
 
 impl Net {
@@ -37,7 +36,7 @@ impl Net {
     pub(super) fn new(
         params: &mut Params,
         config: &Config,
-        table: &Table,
+        (table, gate): (&Table, Option<usize>),
         tasks: &[String],
         hierarchy: &Hierarchy,
         seed: u64,
@@ -46,8 +45,8 @@ impl Net {
         if encoder.width() == 0 {
             return Err(ModelError::Config("there is no column to predict from".to_owned()));
         }
-        let sizes = Sizes { inputs: encoder.width(), tasks: tasks.len(), hierarchy };
-        let body = config.body.build(params, sizes, config.dropout, seed)?;
+        let sizes = Sizes { inputs: encoder.width(), tasks, hierarchy, gate };
+        let body = config.body.build(params, sizes, &config.penalties, config.dropout, seed)?;
         let tower_config = MlpConfig {
             widths: config.tower.clone(),
             activation: Activation::Relu,
@@ -61,40 +60,67 @@ impl Net {
             (mlp, Linear::new(params, &name, inputs, 1, Activation::Identity, seed))
         });
         let towers = towers.collect();
-        for slot in params.slots_mut() {
-            let bias = slot.name.ends_with("/b");
-            slot.decay = match slot.layout {
-                Layout::Table => config.table_decay as f32,
-                Layout::Dense if bias => 0.0,
-                Layout::Dense => config.decay as f32,
-            };
-        }
+        decay(params, config);
         Ok(Net { encoder, body, towers, dropout: config.dropout })
     }
 
-    /// The rows `ids` of `table`.
+    /// Width of the encoded row.
+    pub(super) fn inputs(&self) -> usize {
+        self.encoder.width()
+    }
+
+    /// Number of tasks.
+    pub(super) fn tasks(&self) -> usize {
+        self.towers.len()
+    }
+
+    /// The same encoder and towers around a body with adapters.
+    pub(super) fn with(&self, body: Adapted) -> Net {
+        let Net { encoder, towers, dropout, .. } = self;
+        Net {
+            encoder: encoder.clone(),
+            body: Box::new(body),
+            towers: towers.clone(),
+            dropout: *dropout,
+        }
+    }
+
+    /// The rows `ids` of `inputs`, of these cohorts, `[ids]`.
     pub(super) fn forward(
         &self,
         tape: &mut Tape,
         params: &Params,
-        (table, ids): (&Table, &[u32]),
-        about: &About<'_>,
+        (inputs, ids): (&Inputs, &[u32]),
+        cohorts: &[u32],
         mode: &mut Mode,
     ) -> Outputs {
-        let Some(x) = self.encoder.forward(tape, params, table, ids) else {
+        let Some(x) = self.encoder.forward(tape, params, &inputs.table, ids) else {
             unreachable!("a net has a column, or it is not made")
         };
+        let gate = inputs.gate.as_ref().map(|(values, width)| tape.input_rows(values, *width, ids));
+        let about = &About { cohorts, gate };
         let x = mode.dropout(tape, x, self.dropout);
         let seen = self.body.forward(tape, params, x, about, mode);
         let tasks = self
             .towers
             .iter()
-            .zip(&seen.tasks)
+            .zip(&seen.mixed.tasks)
             .map(|((mlp, out), &z)| {
                 let h = mlp.forward(tape, params, z, mode);
                 out.forward(tape, params, h)
             })
             .collect();
-        Outputs { tasks, shared: seen.shared, penalty: seen.penalty }
+        Outputs { tasks, seen }
+    }
+}
+
+/// Weight decay of every parameter: of tables and of weights as the config says, of biases none.
+pub(super) fn decay(params: &mut Params, config: &Config) {
+    for slot in params.slots_mut() {
+        slot.decay = match slot.layout {
+            Layout::Table => config.table_decay as f32,
+            Layout::Dense if slot.name.ends_with("/b") => 0.0,
+            Layout::Dense => config.decay as f32,
+        };
     }
 }

@@ -1,11 +1,10 @@
 //! Training rows, as the trainer sees them.
 
 use kohort_core::{Params, Tape};
-use kohort_layers::{Hierarchy, Mode, Table};
+use kohort_layers::{Hierarchy, Mode};
 use kohort_objectives::{Objective, ObjectiveError, Terms};
 
-use super::body::About;
-use super::config::Config;
+use super::columns::Inputs;
 use super::net::Net;
 use super::targets::Task;
 use super::{Input, rank};
@@ -18,10 +17,7 @@ pub(super) struct Rows<'a> {
     pub(super) net: &'a Net,
     pub(super) initial: Params,
     pub(super) tasks: &'a [Task],
-    pub(super) hierarchy: &'a Hierarchy,
-    table: Table,
-    gate: Option<Vec<f32>>,
-    gate_width: usize,
+    inputs: Inputs,
     objectives: Vec<String>,
     cohorts: &'a [u32],
     /// Place of each cohort in a walk through the hierarchy: rows of one branch stand together.
@@ -38,8 +34,8 @@ impl<'a> Rows<'a> {
         net: &'a Net,
         tasks: &'a [Task],
         initial: Params,
-        table: Table,
-        config: &Config,
+        inputs: Inputs,
+        (config, weigh): (&dyn std::fmt::Debug, bool),
     ) -> Result<Rows<'a>, ModelError> {
         let targets = input.train.targets();
         let mut data = Fingerprint::new();
@@ -51,16 +47,13 @@ impl<'a> Rows<'a> {
             net,
             initial,
             tasks,
-            hierarchy: input.hierarchy,
-            gate: None,
-            gate_width: 0,
-            table,
+            inputs,
             objectives: tasks.iter().map(|task| task.name.clone()).collect(),
             cohorts: input.cohorts,
             rank: rank(input.hierarchy),
             targets: tasks.iter().zip(targets).map(|(task, target)| task.learned(target)).collect(),
             known: targets.iter().map(|target| target.known.clone()).collect(),
-            weight: input.train.weight().filter(|_| config.weigh_rows),
+            weight: input.train.weight().filter(|_| weigh),
             identity: format!("{config:?} on rows {:016x}", data.value()),
         })
     }
@@ -122,9 +115,7 @@ impl System for Rows<'_> {
         order.sort_by_key(|&at| self.rank_of(rows[at as usize]));
         let rows = cut(rows, &order);
         let cohorts = cut(self.cohorts, &rows);
-        let gate = self.gate.as_ref().map(|gate| tape.input_rows(gate, self.gate_width, &rows));
-        let about = About { cohorts: &cohorts, hierarchy: self.hierarchy, gate };
-        let outputs = self.net.forward(tape, params, (&self.table, &rows), &about, mode);
+        let outputs = self.net.forward(tape, params, (&self.inputs, &rows), &cohorts, mode);
         let losses = (0..self.tasks.len()).map(|k| {
             let target = cut(&self.targets[k], &rows);
             let weight = weights[k].map(|weight| cut(weight, &order));
@@ -132,6 +123,6 @@ impl System for Rows<'_> {
             tape.loss(self.tasks[k].loss(), outputs.tasks[k], &target, weight.as_deref(), scale)
         });
         let losses = losses.collect();
-        Recorded { penalty: outputs.penalty, ..Recorded::new(losses, outputs.shared) }
+        Recorded { penalty: outputs.seen.penalty, ..Recorded::new(losses, outputs.seen.shared) }
     }
 }

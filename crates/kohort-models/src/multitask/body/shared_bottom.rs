@@ -2,6 +2,7 @@
 //! that adapters adapt.
 
 use kohort_core::{Activation, Params, Tape, Var};
+use kohort_layers::experts::Mixed;
 use kohort_layers::{Mlp, MlpConfig, Mode};
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +24,7 @@ impl Default for SharedBottomConfig {
 }
 
 #[derive(Clone, Debug)]
-pub(in crate::multitask) struct SharedBottom {
+pub(super) struct SharedBottom {
     mlp: Mlp,
     width: usize,
     tasks: usize,
@@ -47,7 +48,7 @@ impl SharedBottomConfig {
         Ok(SharedBottom {
             mlp: Mlp::new(params, "bottom", sizes.inputs, &config, seed),
             width: self.widths.last().copied().unwrap_or(sizes.inputs),
-            tasks: sizes.tasks,
+            tasks: sizes.tasks.len(),
         })
     }
 }
@@ -55,6 +56,10 @@ impl SharedBottomConfig {
 impl Represent for SharedBottom {
     fn width(&self) -> usize {
         self.width
+    }
+
+    fn stack(&self) -> Option<&Mlp> {
+        Some(&self.mlp)
     }
 
     fn forward(
@@ -66,6 +71,7 @@ impl Represent for SharedBottom {
         mode: &mut Mode,
     ) -> Represented {
         let z = self.mlp.forward(tape, params, x, mode);
-        Represented { tasks: vec![z; self.tasks], shared: vec![z], penalty: None }
+        let mixed = Mixed { tasks: vec![z; self.tasks], ..Mixed::default() };
+        Represented { mixed, shared: vec![z], penalty: None }
     }
 }
