@@ -1,4 +1,4 @@
-//! Ratings and features: typed readers, manifests, vocabularies, leak-proof splits, synthetic generators.
+//! Ratings, records and features: typed readers, manifests, vocabularies, leak-proof splits, synthetic generators.
 //!
 //! # From files to parts
 //!
@@ -50,6 +50,13 @@
 //! groups of territories ([`territories::Grouping`]), local and global titles ([`territories::Reach`]), negatives of the
 //! own market ([`TrainNegatives`], [`Parts::test_candidates`]) and active-user upsampling ([`upsample::Upsampling`]);
 //! [`synthetic::MarketRecipe`] plants territories whose true preferences are known.
+//!
+//! # Records
+//!
+//! Data that is not about users and items is [`records::Records`]: rows with features, several targets and cohort
+//! columns, from [`fetch::open_records`] (`census-income`, `twitch`) or a recipe ([`synthetic::CohortRecipe`],
+//! [`synthetic::MmoeRecipe`]). They are cut in parts by [`records::RecordShares`]; [`records::CohortPaths`] names the
+//! cohorts within cohorts of the training rows.
 //!
 //! # Vectors
 //!

@@ -19,6 +19,7 @@ mod negatives;
 mod parquet;
 mod parts;
 mod recbole;
+mod record_recipes;
 mod records;
 mod split;
 mod synthetic;

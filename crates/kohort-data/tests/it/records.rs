@@ -175,7 +175,8 @@ fn what_does_not_fit_is_named() {
         assert!(TrainRecords::new(records.clone()).is_err());
         records.check().unwrap_err().to_string()
     };
-    let cases: [(fn(&mut Records), &str); 10] = [
+    type Change = fn(&mut Records);
+    let cases: [(Change, &str); 10] = [
         (|r| r.targets[0].values.truncate(2), r#"target "likes": values: 2 rows, expected 3"#),
         (|r| r.targets[0].known = Some(vec![true]), r#"target "likes": known: 1 rows, expected 3"#),
         (|r| r.targets[0].values[1] = 0.5, r#"target "likes": row 1: found 0.5, expected 0 or 1"#),
