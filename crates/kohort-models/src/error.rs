@@ -77,6 +77,14 @@ pub enum ModelError {
         /// Number of cohorts.
         count: usize,
     },
+    /// A row that no model is there for.
+    #[error("row {row} is of cohort {cohort}, which has no model of its own, and there is none of all rows")]
+    NoModel {
+        /// The row.
+        row: usize,
+        /// Its cohort.
+        cohort: u32,
+    },
     /// A group with no training row.
     #[error("group {group} of {count} has no training row: leave it out, or draw a larger sample")]
     EmptyGroup {

@@ -160,6 +160,19 @@ impl TrainRecords {
 }
 
 impl ValidationRecords {
+    /// Some of the rows (numbers below [`ValidationRecords::len`]), each still knowing where it came from: one cohort's, to
+    /// choose for a model of its own.
+    ///
+    /// # Errors
+    /// [`DataError::Columns`] for a row that is not there.
+    pub fn select(&self, rows: &[u32]) -> Result<ValidationRecords, DataError> {
+        in_range(rows, self.len())?;
+        Ok(ValidationRecords {
+            rows: self.rows.select(rows),
+            origin: rows.iter().map(|&row| self.origin[row as usize]).collect(),
+        })
+    }
+
     /// What a model may see.
     pub fn questions(&self) -> RecordQuestions<'_> {
         questions(&self.rows)

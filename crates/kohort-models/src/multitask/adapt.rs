@@ -40,12 +40,7 @@ pub fn adapt_with(
     let Some(stack) = base.net.body.stack() else {
         return Err(ModelError::Config("adapters go on a shared bottom, and the base has another body".to_owned()));
     };
-    let names = |input: &Input<'_>| input.train.targets().iter().map(|target| target.name.clone()).collect();
-    let (found, expected): (Vec<String>, Vec<String>) =
-        (names(&input), base.tasks.iter().map(|task| task.name.clone()).collect());
-    if found != expected {
-        return Err(ModelError::Config(format!("tasks {found:?}, the base has {expected:?}")));
-    }
+    base.targets(input.train.targets())?;
     let inputs = base.columns.inputs(input.train.features())?;
     let mut params = base.params.clone();
     params.set_trainable("", false);

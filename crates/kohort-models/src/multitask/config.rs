@@ -21,6 +21,8 @@ pub struct Config {
     pub gate: Option<String>,
     /// Width of each hidden layer of a task's tower; without any, a task is a linear layer on its representation.
     pub tower: Vec<usize>,
+    /// Names of the targets to learn, in the order of all predictions; all of them where empty.
+    pub tasks: Vec<String>,
     /// Weight of each task's loss; 1 for all where empty.
     pub task_weights: Vec<f64>,
     /// Whether the rows' own weights weigh their losses. They never weigh a metric.
@@ -43,6 +45,7 @@ impl Default for Config {
             penalties: Vec::new(),
             gate: None,
             tower: vec![32],
+            tasks: Vec::new(),
             task_weights: Vec::new(),
             weigh_rows: false,
             dropout: 0.0,

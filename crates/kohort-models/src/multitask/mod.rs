@@ -12,7 +12,7 @@
 //! ```
 //! use kohort_data::{Column, Features, records::{CohortPaths, RecordShares, Records, Target}};
 //! use kohort_layers::Hierarchy;
-//! use kohort_models::multitask::{self, Body, Config, Input, body::SharedBottomConfig};
+//! use kohort_models::multitask::{self, Body, Config, Input, Predict, body::SharedBottomConfig};
 //! use kohort_models::trainer::TrainConfig;
 //!
 //! // People who stay when it is warm, but for those of the north, who leave.
@@ -44,6 +44,7 @@
 //! ```
 
 mod adapt;
+mod apart;
 pub mod body;
 mod columns;
 mod config;
@@ -55,12 +56,13 @@ mod tests;
 
 use kohort_core::{Params, shards};
 use kohort_data::Features;
-use kohort_data::records::{TrainRecords, ValidationRecords};
+use kohort_data::records::{Target, TrainRecords, ValidationRecords};
 use kohort_layers::{Hierarchy, Mode, UNKNOWN};
 use kohort_objectives::{Balancer, Fixed};
 use std::ops::Range;
 
 pub use adapt::{adapt, adapt_with};
+pub use apart::{PerCohort, PerTask, fit_per_cohort, fit_per_task};
 pub use body::Body;
 pub use config::{AdaptConfig, Config};
 pub use targets::Task;
@@ -100,6 +102,19 @@ pub struct MultiTask {
     pub best: usize,
 }
 
+/// Whatever predicts tasks of rows.
+pub trait Predict {
+    /// For each task its prediction for every row: a probability, or a number in the target's units. `cohorts` holds a node
+    /// of the hierarchy for each row, or [`UNKNOWN`].
+    ///
+    /// # Errors
+    /// Columns that are not those of training, or a cohort that is none of the model's.
+    fn predict(&self, features: &Features, cohorts: &[u32]) -> Result<Vec<Vec<f32>>, ModelError>;
+
+    /// Number of values in all parameters.
+    fn parameters(&self) -> usize;
+}
+
 /// Rows scored on one tape.
 const SCORE_ROWS: usize = 256;
 
@@ -127,7 +142,7 @@ pub fn fit_with(
     checkpoint: Option<Checkpoint<'_>>,
     observe: &mut dyn FnMut(&Epoch),
 ) -> Result<MultiTask, ModelError> {
-    let tasks = input.train.targets().len();
+    let tasks = if config.tasks.is_empty() { input.train.targets().len() } else { config.tasks.len() };
     let weights = match config.task_weights.len() {
         0 => vec![1.0; tasks],
         found if found == tasks => config.task_weights.clone(),
@@ -152,7 +167,10 @@ pub fn fit_balanced(
     input.check()?;
     let columns = Columns::fit(input.train.features(), config.gate.as_deref())?;
     let inputs = columns.inputs(input.train.features())?;
-    let tasks = input.train.targets().iter().map(Task::fit).collect::<Result<Vec<_>, _>>()?;
+    let tasks = targets::chosen(input.train.targets(), &config.tasks)?
+        .into_iter()
+        .map(Task::fit)
+        .collect::<Result<Vec<_>, _>>()?;
     let names: Vec<String> = tasks.iter().map(|task| task.name.clone()).collect();
     let mut params = Params::new();
     let net = Net::new(&mut params, config, (&inputs.table, columns.gate_width()), &names, input.hierarchy, seed)?;
@@ -251,20 +269,10 @@ impl MultiTask {
         &self.hierarchy
     }
 
-    /// For each task its prediction for every row: a probability, or a number in the target's units. `cohorts` holds a
-    /// node of the model's hierarchy for each row, or [`UNKNOWN`].
-    ///
-    /// # Errors
-    /// Columns that are not those of training, or a cohort that is none of the model's.
-    pub fn predict(&self, features: &Features, cohorts: &[u32]) -> Result<Vec<Vec<f32>>, ModelError> {
-        let inputs = self.columns.inputs(features)?;
-        check_cohorts(cohorts, features.rows, &self.hierarchy)?;
-        let outputs = self.outputs(&self.params, &inputs, cohorts);
-        let predictions = outputs.into_iter().zip(&self.tasks).map(|(mut outputs, task)| {
-            outputs.iter_mut().for_each(|output| *output = task.prediction(*output));
-            outputs
-        });
-        Ok(predictions.collect())
+    /// The targets of the model's tasks.
+    fn targets<'a>(&self, targets: &'a [Target]) -> Result<Vec<&'a Target>, ModelError> {
+        let names: Vec<String> = self.tasks.iter().map(|task| task.name.clone()).collect();
+        targets::chosen(targets, &names)
     }
 
     /// Each task's output for every row.
@@ -310,15 +318,11 @@ impl MultiTask {
     ) -> Result<impl Fn(&Params) -> f64 + 'a, ModelError> {
         let inputs = self.columns.inputs(held.questions().features)?;
         check_cohorts(cohorts, held.len(), &self.hierarchy)?;
-        let targets = held.answers().targets;
-        if targets.len() != self.tasks.len() {
-            let (found, expected) = (targets.len(), self.tasks.len());
-            return Err(ModelError::Size { what: "targets of the validation rows", found, expected });
-        }
+        let targets = self.targets(held.answers().targets)?;
         Ok(move |params: &Params| {
             let outputs = self.outputs(params, &inputs, cohorts);
             let losses =
-                self.tasks.iter().zip(targets).zip(&outputs).filter_map(|((task, target), outputs)| {
+                self.tasks.iter().zip(&targets).zip(&outputs).filter_map(|((task, target), outputs)| {
                     let learned = task.learned(target);
                     let known: Vec<usize> = (0..held.len()).filter(|&row| target.is_known(row)).collect();
                     let each =
@@ -327,5 +331,22 @@ impl MultiTask {
                 });
             losses.sum::<f64>() / self.tasks.len() as f64
         })
+    }
+}
+
+impl Predict for MultiTask {
+    fn predict(&self, features: &Features, cohorts: &[u32]) -> Result<Vec<Vec<f32>>, ModelError> {
+        let inputs = self.columns.inputs(features)?;
+        check_cohorts(cohorts, features.rows, &self.hierarchy)?;
+        let outputs = self.outputs(&self.params, &inputs, cohorts);
+        let predictions = outputs.into_iter().zip(&self.tasks).map(|(mut outputs, task)| {
+            outputs.iter_mut().for_each(|output| *output = task.prediction(*output));
+            outputs
+        });
+        Ok(predictions.collect())
+    }
+
+    fn parameters(&self) -> usize {
+        self.params.count(false)
     }
 }

@@ -6,7 +6,7 @@ use kohort_objectives::{Objective, ObjectiveError, Terms};
 
 use super::columns::Inputs;
 use super::net::Net;
-use super::targets::Task;
+use super::targets::{Task, chosen};
 use super::{Input, rank};
 use crate::ModelError;
 use crate::fingerprint::Fingerprint;
@@ -37,10 +37,11 @@ impl<'a> Rows<'a> {
         inputs: Inputs,
         (config, weigh): (&dyn std::fmt::Debug, bool),
     ) -> Result<Rows<'a>, ModelError> {
-        let targets = input.train.targets();
+        let names: Vec<String> = tasks.iter().map(|task| task.name.clone()).collect();
+        let targets = chosen(input.train.targets(), &names)?;
         let mut data = Fingerprint::new();
         data.eat_ids(input.cohorts);
-        for target in targets {
+        for target in &targets {
             target.values.iter().for_each(|value| data.eat(value.to_bits().into()));
         }
         Ok(Rows {
@@ -51,7 +52,7 @@ impl<'a> Rows<'a> {
             objectives: tasks.iter().map(|task| task.name.clone()).collect(),
             cohorts: input.cohorts,
             rank: rank(input.hierarchy),
-            targets: tasks.iter().zip(targets).map(|(task, target)| task.learned(target)).collect(),
+            targets: tasks.iter().zip(&targets).map(|(task, target)| task.learned(target)).collect(),
             known: targets.iter().map(|target| target.known.clone()).collect(),
             weight: input.train.weight().filter(|_| weigh),
             identity: format!("{config:?} on rows {:016x}", data.value()),

@@ -9,6 +9,23 @@ use kohort_objectives::{Denominator, Objective};
 
 use crate::ModelError;
 
+/// The targets of these names, in their order; all of them without a name.
+///
+/// # Errors
+/// [`ModelError::Config`] for a name that no target has.
+pub(super) fn chosen<'a>(targets: &'a [Target], names: &[String]) -> Result<Vec<&'a Target>, ModelError> {
+    if names.is_empty() {
+        return Ok(targets.iter().collect());
+    }
+    let find = |name: &String| {
+        targets.iter().find(|target| target.name == *name).ok_or_else(|| {
+            let known: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+            ModelError::Config(format!("tasks: there is no target {name:?}, allowed are {}", known.join(", ")))
+        })
+    };
+    names.iter().map(find).collect()
+}
+
 /// One task of a trained model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Task {
