@@ -2,6 +2,7 @@ use super::*;
 use crate::random::{rand::Rng, stream};
 use crate::{GradCheck, Grads, ParamId, Params};
 
+mod low_rank;
 mod sweeps;
 
 /// Random parameters away from zero, where ReLU and the absolute value have their kinks.

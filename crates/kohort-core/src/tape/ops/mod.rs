@@ -8,16 +8,20 @@ mod gather;
 mod input;
 mod linear;
 mod loss;
+mod low_rank;
+mod low_rank_rows;
 mod mix;
 mod norm;
 mod pairs;
 mod reduce;
+mod scale_blocks;
 mod segment;
 mod softmax;
 
 pub use blocks::Block;
 pub use elementwise::Activation;
 pub use loss::LossKind;
+pub use low_rank::{Adapted, LowRank};
 
 use super::{Custom, Flow, Var};
 use crate::Real;
@@ -72,6 +76,10 @@ ops! {
     LookupDot(gather::LookupDot),
     Linear(linear::Linear),
     Blocks(blocks::Blocks),
+    LowRankLinear(low_rank::LowRankLinear),
+    LowRankMiddle(low_rank::Middle),
+    LowRankRows(low_rank_rows::LowRankRows),
+    ScaleBlocks(scale_blocks::ScaleBlocks),
     Activate(elementwise::Activate),
     Add(elementwise::Add),
     Mul(elementwise::Mul),
