@@ -21,6 +21,7 @@ mod cohorts;
 mod embedding;
 mod encoder;
 mod linear;
+pub mod lora;
 mod mlp;
 mod mode;
 #[cfg(test)]

@@ -1,0 +1,3 @@
+//! Layers as users see them.
+
+mod lora;
