@@ -22,6 +22,7 @@ mod embedding;
 mod encoder;
 pub mod experts;
 mod linear;
+pub mod lora;
 mod mlp;
 mod mode;
 #[cfg(test)]

@@ -3,6 +3,7 @@ use crate::random::{rand::Rng, stream};
 use crate::{GradCheck, Grads, ParamId, Params};
 
 mod experts;
+mod low_rank;
 mod sweeps;
 
 /// Random parameters away from zero, where ReLU and the absolute value have their kinks.

@@ -9,17 +9,21 @@ mod grouped;
 mod input;
 mod linear;
 mod loss;
+mod low_rank;
+mod low_rank_rows;
 mod mix;
 mod norm;
 mod pairs;
 mod reduce;
 mod rows;
+mod scale_blocks;
 mod segment;
 mod softmax;
 
 pub use blocks::Block;
 pub use elementwise::Activation;
 pub use loss::LossKind;
+pub use low_rank::{Adapted, LowRank};
 
 use super::{Custom, Flow, Var};
 use crate::Real;
@@ -75,6 +79,10 @@ ops! {
     Linear(linear::Linear),
     GroupedLinear(grouped::GroupedLinear),
     Blocks(blocks::Blocks),
+    LowRankLinear(low_rank::LowRankLinear),
+    LowRankMiddle(low_rank::Middle),
+    LowRankRows(low_rank_rows::LowRankRows),
+    ScaleBlocks(scale_blocks::ScaleBlocks),
     Activate(elementwise::Activate),
     Add(elementwise::Add),
     Mul(elementwise::Mul),
