@@ -29,7 +29,7 @@ mod mode;
 mod tests;
 
 pub use attention::{GateAttention, GateScale, MemberAttention};
-pub use cohorts::{Hierarchy, HierarchyError, Segments, UNKNOWN};
+pub use cohorts::{CohortEmbedding, Hierarchy, HierarchyError, Segments, UNKNOWN};
 pub use embedding::{Bags, Embedding, EmbeddingBag, Pooling};
 pub use encoder::{Encoder, EncoderConfig, Field, FieldValues, Table};
 pub use linear::Linear;

@@ -12,20 +12,30 @@
 //! | to see whether they are | [`ExpertHealth`] |
 
 pub mod balance;
+mod cohort;
 mod config;
+mod dynamic;
 mod error;
 mod gate;
+mod health;
+mod hierarchical;
 mod mixture;
 mod ple;
 mod routed;
+mod soft;
 mod wide;
 
+pub use cohort::{CohortConfig, CohortExperts};
 pub use config::ExpertConfig;
+pub use dynamic::DynamicExperts;
 pub use error::ExpertError;
 pub use gate::{Gate, GateConfig, Gated, MASKED, Routing};
+pub use health::{ExpertHealth, Finding, HealthReport, Observed};
+pub use hierarchical::HierarchicalExperts;
 pub use mixture::{Mixture, MixtureConfig};
 pub use ple::{Ple, PleConfig};
 pub use routed::{RoutedExperts, Routes};
+pub use soft::SoftCohortExperts;
 pub use wide::Experts;
 
 use kohort_core::Var;
