@@ -1,0 +1,100 @@
+//! A model's experts, watched: which cohort and which task uses which, and what is wrong with them, in words.
+
+use kohort_core::{Params, Tape};
+use kohort_data::Features;
+use kohort_layers::experts::{ExpertHealth, Finding, HealthReport};
+use kohort_layers::{Hierarchy, Mode};
+
+use super::columns::Inputs;
+use super::net::{Net, Outputs};
+use super::targets::Task;
+use super::{MultiTask, check_cohorts};
+use crate::ModelError;
+
+/// What gates and experts said of some rows; nothing for a body without experts.
+pub(super) fn watch(
+    tape: &mut Tape,
+    params: &Params,
+    (net, tasks, hierarchy): (&Net, usize, &Hierarchy),
+    (inputs, rows): (&Inputs, &[u32]),
+    cohorts: &[u32],
+) -> Option<ExpertHealth> {
+    let experts = net.body.experts().len();
+    if experts == 0 {
+        return None;
+    }
+    let mut health = ExpertHealth::new(experts, hierarchy.len(), tasks);
+    tape.reset();
+    let outputs = net.forward(tape, params, (inputs, rows), cohorts, &mut Mode::score());
+    show(&mut health, tape, &outputs, cohorts);
+    Some(health)
+}
+
+fn show(health: &mut ExpertHealth, tape: &Tape, outputs: &Outputs, cohorts: &[u32]) {
+    for used in &outputs.seen.mixed.gates {
+        health.observe_gate(used.task, tape.value(used.gate), &used.experts, cohorts);
+    }
+    for shown in &outputs.seen.mixed.outputs {
+        health.observe_outputs(tape.value(shown.x), &shown.experts, cohorts.len());
+    }
+}
+
+/// A finding with the names of experts and tasks.
+pub(super) fn in_words(finding: &Finding, experts: &[String], tasks: &[Task]) -> String {
+    let named: Vec<(String, &str)> =
+        (0..experts.len()).map(|e| (format!("expert {e}"), experts[e].as_str())).collect();
+    let mut text = finding.to_string();
+    if let Finding::Redundant { expert, other, .. } = finding {
+        let (a, b) = (&experts[*expert as usize], &experts[*other as usize]);
+        return text.replacen(
+            &format!("experts {expert} and {other}"),
+            &format!("experts “{a}” and “{b}”"),
+            1,
+        );
+    }
+    // The longest number first, so that expert 12 is not taken for expert 1.
+    for (number, name) in named.iter().rev() {
+        if text.contains(number.as_str()) {
+            text = text.replacen(number.as_str(), &format!("expert “{name}”"), 1);
+            break;
+        }
+    }
+    if let Finding::Monopolised { task, .. } = finding {
+        text = text.replacen(&format!("task {task}"), &format!("task “{}”", tasks[*task].name), 1);
+    }
+    text
+}
+
+impl MultiTask {
+    /// Names of the experts, in the order of [`MultiTask::health`]'s columns; none for a model without experts.
+    pub fn experts(&self) -> &[String] {
+        self.net.body.experts()
+    }
+
+    /// Who uses which expert, over these rows; nothing for a model without experts.
+    ///
+    /// # Errors
+    /// As [`Predict::predict`](super::Predict::predict).
+    pub fn health(&self, features: &Features, cohorts: &[u32]) -> Result<Option<HealthReport>, ModelError> {
+        let experts = self.experts().len();
+        if experts == 0 {
+            return Ok(None);
+        }
+        let inputs = self.columns.inputs(features)?;
+        check_cohorts(cohorts, features.rows, &self.hierarchy)?;
+        let empty = ExpertHealth::new(experts, self.hierarchy.len(), self.tasks.len());
+        let (_, parts) = self.run(&self.params, &inputs, cohorts, |tape, outputs, cohorts| {
+            let mut health = empty.clone();
+            show(&mut health, tape, outputs, cohorts);
+            health
+        });
+        let mut health = empty;
+        parts.iter().for_each(|part| health.merge(part));
+        Ok(Some(health.report()))
+    }
+
+    /// A finding of [`MultiTask::health`] with the names of experts and tasks.
+    pub fn explain(&self, finding: &Finding) -> String {
+        in_words(finding, self.experts(), &self.tasks)
+    }
+}
