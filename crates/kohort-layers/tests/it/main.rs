@@ -2,3 +2,4 @@
 
 mod experts;
 mod lora;
+mod sequence;
