@@ -24,8 +24,6 @@ pub(crate) const NAME: &str = "correlation";
 pub(crate) const DATASET: &str = "mmoe synthetic";
 /// The metric.
 pub(crate) const ERROR: &str = "MSE / variance";
-/// Spread of the runs' errors, whose width the paper calls trainability.
-pub(crate) const SPREAD: &str = "interquartile range of MSE / variance";
 
 /// Sizes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -152,6 +152,8 @@ impl fmt::Display for Finding {
 pub struct HealthReport {
     /// Mean gate by cohort and expert, `[cohorts, experts]`; nothing for a cohort without rows.
     pub by_cohort: Vec<Option<Vec<f64>>>,
+    /// Mean gate by expert, over all rows and gates, `[experts]`.
+    pub overall: Vec<f64>,
     /// Mean gate by task and expert, `[tasks, experts]`; nothing for a task without a gate of its own.
     pub by_task: Vec<Option<Vec<f64>>>,
     /// Mean entropy of a row's gate over what it could be, from 0 (one expert) to 1 (all alike).
@@ -326,11 +328,14 @@ impl ExpertHealth {
         };
         let mut by_cohort = means(&self.of_cohort, &self.cohort_rows);
         by_cohort.truncate(self.cohorts);
+        let seen: f64 = self.cohort_rows.iter().sum();
+        let overall = self.mass.iter().map(|mass| if seen > 0.0 { mass / seen } else { 0.0 }).collect();
         let similarity = (0..self.experts)
             .map(|a| (0..self.experts).map(|b| if a == b { Some(1.0) } else { self.cosine(a, b) }).collect())
             .collect();
         HealthReport {
             by_cohort,
+            overall,
             by_task: means(&self.of_task, &self.task_rows),
             entropy: if self.rows > 0.0 { self.entropy / self.rows } else { 0.0 },
             similarity,

@@ -93,6 +93,35 @@ impl MultiTask {
         Ok(Some(health.report()))
     }
 
+    /// Mean gate by label and expert, `[labels, experts]`, over all gates, for labels of the rows' own that the model need not
+    /// know: who uses what in a model that was not told who is who. Nothing for a label without rows, or without experts.
+    ///
+    /// # Errors
+    /// As [`MultiTask::health`], and labels that are not one a row.
+    pub fn use_by(
+        &self,
+        features: &Features,
+        cohorts: &[u32],
+        labels: &[u32],
+        count: usize,
+    ) -> Result<Vec<Option<Vec<f64>>>, ModelError> {
+        if labels.len() != features.rows {
+            return Err(ModelError::Size { what: "labels", found: labels.len(), expected: features.rows });
+        }
+        (0..count as u32)
+            .map(|label| {
+                let rows: Vec<u32> =
+                    (0u32..).zip(labels).filter(|(_, own)| **own == label).map(|(row, _)| row).collect();
+                if rows.is_empty() {
+                    return Ok(None);
+                }
+                let own: Vec<u32> = rows.iter().map(|&row| cohorts[row as usize]).collect();
+                let health = self.health(&features.select(&rows), &own)?;
+                Ok(health.map(|health| health.overall))
+            })
+            .collect()
+    }
+
     /// A finding of [`MultiTask::health`] with the names of experts and tasks.
     pub fn explain(&self, finding: &Finding) -> String {
         in_words(finding, self.experts(), &self.tasks)

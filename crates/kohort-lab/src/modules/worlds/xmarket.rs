@@ -46,6 +46,7 @@ pub(super) fn find(
         notes,
         provenance: found.provenance,
         cut: Box::new(move |seed| material(&records(&dataset, seed)?, seed)),
+        made: Default::default(),
     }]))
 }
 
