@@ -2,6 +2,7 @@
 
 use kohort_core::random::{rand::Rng, stream};
 
+mod cohorts;
 mod gates;
 mod golden;
 mod penalties;
