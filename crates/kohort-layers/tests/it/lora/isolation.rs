@@ -142,7 +142,7 @@ fn an_optimiser_that_grew_steps_a_new_adapter_and_keeps_what_the_others_had() {
     let (mut params, mut lora) = stack::<f64>([1]);
     lora.freeze(&mut params, Freeze::All);
     let mut optimizer = Optimizer::new(&params, Rule::Adam(Adam::default()), Tables::AllRows);
-    let mut step = |params: &mut Params<f64>, lora: &LoraMlp<CohortLora>, optimizer: &mut Optimizer<f64>| {
+    let step = |params: &mut Params<f64>, lora: &LoraMlp<CohortLora>, optimizer: &mut Optimizer<f64>| {
         let mut tape = Tape::new();
         let x = tape.input(2, 5, &numbers::<f64>(10, 3));
         let y = lora.forward(&mut tape, params, x, &Segments::of([1, 2]), &mut Mode::score());
