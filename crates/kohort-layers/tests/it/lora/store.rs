@@ -253,12 +253,14 @@ fn threads_that_score_during_swaps_see_whole_adapters_only() {
         // On until both were scored often, however threads are scheduled; a reader that failed ends it too.
         let often = || seen.iter().all(|seen| seen.load(Relaxed) > 20);
         let mut swaps = 0;
-        while !(swaps > 400 && often()) && !readers.iter().any(|reader| reader.is_finished()) {
+        while !(swaps > 400 && often() || readers.iter().any(|reader| reader.is_finished())) {
             store.swap("one", versions[(swaps + 1) % 2].clone()).unwrap();
             std::thread::yield_now();
             swaps += 1;
         }
         done.store(true, Relaxed);
-        readers.map(|reader| reader.join().expect("a reader"));
+        for reader in readers {
+            reader.join().expect("a reader");
+        }
     });
 }
