@@ -78,7 +78,7 @@ impl LoraMlp<CohortLora> {
 
     /// Takes a cohort's adapter off every layer; returns whether it had one.
     pub fn remove(&mut self, cohort: u32) -> bool {
-        self.layers.iter_mut().fold(false, |had, layer| layer.remove(cohort).is_some() || had)
+        self.layers.iter_mut().filter_map(|layer| layer.remove(cohort)).count() > 0
     }
 
     /// The cohort's adapters by layer, as values.
