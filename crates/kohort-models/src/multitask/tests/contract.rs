@@ -103,6 +103,42 @@ fn without_a_cohort_an_adapted_model_is_its_base() {
 }
 
 #[test]
+fn adapters_of_a_model_go_to_files_and_are_refused_on_another_base() {
+    let world = small();
+    let names: Vec<String> = (0..world.tree.len()).map(|cohort| format!("cohort-{cohort}")).collect();
+    let dir = tempfile::tempdir().unwrap();
+    let store = |seed| {
+        let base = fit(world.input(), &quick(shared()), seed, &mut |_| {}).unwrap();
+        let model = adapted(&world, &base, adapters().remove(0).1);
+        model.store(&names).unwrap().unwrap()
+    };
+    let (one, other) = (store(1), store(2));
+    assert_eq!(one.list().len(), names.len());
+    one.save(&names[3], dir.path()).unwrap();
+    let kept = one.remove(&names[3]).unwrap();
+    one.load(&names[3], dir.path()).unwrap();
+    assert_eq!(one.get(&names[3]).unwrap(), kept);
+    other.remove(&names[3]).unwrap();
+    let said = other.load(&names[3], dir.path()).unwrap_err().to_string();
+    assert!(said.contains("base"), "{said}");
+}
+
+/// Random labels: nothing that adapters learn can last, so they are left at zero.
+#[test]
+fn adapters_that_help_nobody_on_validation_rows_stay_zero() {
+    let world = World::new(&CohortRecipe { shared: 0.0, region: 0.0, ..CohortRecipe::small() }, 2);
+    let base = fitted(&world, shared());
+    let eager = AdaptConfig {
+        train: TrainConfig { learning_rate: 0.3, ..train_config(3) },
+        ..adapt_config(adapters().remove(0).1)
+    };
+    let model = adapt(&base, world.input(), &eager, 1, &mut |_| {}).unwrap();
+    assert_eq!(model.best, 0);
+    let same = bits(&base.predict(world.features(), &world.test).unwrap());
+    assert_eq!(bits(&model.predict(world.features(), &world.test).unwrap()), same);
+}
+
+#[test]
 fn a_stopped_run_goes_on_as_if_it_had_not_stopped() {
     let world = small();
     let dir = tempfile::tempdir().unwrap();
