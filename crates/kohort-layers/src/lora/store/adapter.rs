@@ -18,9 +18,7 @@ pub struct Adapter {
 }
 
 impl Adapter {
-    /// The rank of its first layer, and of all others if it [fits](AdapterStore::add).
-    ///
-    /// [AdapterStore::add]: super::AdapterStore::add
+    /// The rank of its first layer, and of all others if it [fits](super::AdapterStore::add).
     pub fn rank(&self) -> usize {
         self.layers.first().map_or(0, |(_, factors)| factors.rank)
     }

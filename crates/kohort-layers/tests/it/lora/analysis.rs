@@ -136,9 +136,10 @@ fn starts_that_make_no_sense_are_refused_and_add_nothing() {
     assert_eq!(message, "tower/0: prior is inf, expected a finite number of at least 0");
     let message = refused(&mut params, &mut lora, &Start::parent(4));
     assert_eq!(message, "tower/0: cohort 4 has no adapter; there are 1 others");
-    let b = lora.layers[0].get(1).unwrap().b;
+    // The first layer's adapter could be made, the second's can't: neither is there.
+    let b = lora.layers[1].get(1).unwrap().b;
     params.slot_mut(b).value[0] = f64::NAN;
-    let error = lora.layers[0].add_from(&mut params, 5, &Start::parent(1)).unwrap_err();
+    let error = lora.add_from(&mut params, 5, &Start::parent(1)).unwrap_err();
     assert!(matches!(error, AdapterError::Diverged { .. }));
     assert!(lora.layers.iter().all(|layer| layer.get(5).is_none()));
 }
