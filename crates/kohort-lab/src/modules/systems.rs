@@ -80,7 +80,9 @@ enum Model {
 
 /// Bases that adapters of one data set share, by seed: whoever comes first trains it.
 #[derive(Default)]
-pub(crate) struct Bases(Mutex<BTreeMap<u64, Arc<OnceLock<Result<Base, String>>>>>);
+pub(crate) struct Bases(Mutex<BTreeMap<u64, Trained>>);
+
+type Trained = Arc<OnceLock<Result<Base, String>>>;
 
 #[derive(Clone)]
 struct Base {
