@@ -26,6 +26,11 @@ pub mod balancers;
 mod error;
 mod objective;
 
-pub use balancers::{Balancer, Coefficients, Fixed, Seen, Uncertainty, UncertaintyForm, Wants};
+pub use balancers::{
+    Balancer, BalancerConfig, Cagrad, CagradConfig, Coefficients, Dwa, DwaConfig, Equal, Fixed, Gap,
+    GapConfig, GradNorm, GradNormConfig, GradVac, GradVacConfig, GroupDro, GroupDroConfig, HeadWeights,
+    MetricConfig, MetricDriven, Mgda, NashMtl, Normaliser, Pcgrad, Rescale, Rlw, Schedule, Scheduled, Seen,
+    Target, Uncertainty, UncertaintyConfig, UncertaintyForm, Wants, WithHeads,
+};
 pub use error::ObjectiveError;
 pub use objective::{Denominator, Loss, Objective, Terms};
