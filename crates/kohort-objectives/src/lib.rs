@@ -25,6 +25,7 @@
 pub mod balancers;
 mod error;
 mod objective;
+mod parts;
 
 pub use balancers::{
     Balancer, BalancerConfig, Cagrad, CagradConfig, Coefficients, Dwa, DwaConfig, Equal, Fixed, Gap,
@@ -34,3 +35,4 @@ pub use balancers::{
 };
 pub use error::ObjectiveError;
 pub use objective::{Denominator, Loss, Objective, Terms};
+pub use parts::{Part, gram_of_sum};

@@ -76,18 +76,22 @@ impl Balancer for GradVac {
             let Ok(i) = live.index.binary_search(&of) else { continue };
             let mut c = vec![0.0; gram.n];
             c[i] = 1.0;
+            // x·g_j for each j, kept along with x: ‖x‖² costs no square then.
+            let mut products: Vec<f64> = (0..gram.n).map(|j| gram.at(i, j)).collect();
             for &other in order.iter().filter(|&&other| other as usize != of) {
                 let Ok(j) = live.index.binary_search(&(other as usize)) else { continue };
                 let target = &mut self.target[of * self.objectives + other as usize];
-                let length = gram.square(&c).sqrt();
+                let length = c.iter().zip(&products).map(|(c, p)| c * p).sum::<f64>().max(0.0).sqrt();
                 if length == 0.0 {
                     continue;
                 }
-                let cosine = (gram.along(&c, j) / (length * gram.norm(j))).clamp(-1.0, 1.0);
+                let cosine = (products[j] / (length * gram.norm(j))).clamp(-1.0, 1.0);
                 if cosine < *target {
                     let sine = (1.0 - *target * *target).sqrt();
                     let pull = *target * (1.0 - cosine * cosine).sqrt() - cosine * sine;
-                    c[j] += length * pull / (gram.norm(j) * sine);
+                    let added = length * pull / (gram.norm(j) * sine);
+                    c[j] += added;
+                    products.iter_mut().enumerate().for_each(|(k, p)| *p += added * gram.at(j, k));
                 }
                 *target = ((1.0 - self.beta) * *target + self.beta * cosine).clamp(-BOUND, BOUND);
             }
