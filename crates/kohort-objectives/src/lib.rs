@@ -26,6 +26,7 @@ pub mod balancers;
 mod error;
 mod objective;
 mod parts;
+pub mod rules;
 
 pub use balancers::{
     Balancer, BalancerConfig, Cagrad, CagradConfig, Coefficients, Dwa, DwaConfig, Equal, Fixed, Gap,

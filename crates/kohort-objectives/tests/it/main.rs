@@ -6,6 +6,7 @@ mod every;
 mod golden;
 mod halves;
 mod linear;
+mod rules;
 mod surgery;
 mod toys;
 
