@@ -46,6 +46,8 @@ fn default_rate() -> f64 {
 }
 
 impl UncertaintyConfig {
+    /// With these settings.
+    ///
     /// # Errors
     /// If there is not one form per objective, or the rate is not above 0.
     pub(super) fn build(&self, objectives: usize) -> Result<Uncertainty, ObjectiveError> {

@@ -1,6 +1,6 @@
 //! What holds for every method.
 
-use kohort_objectives::{Balancer, BalancerConfig, Coefficients, Seen};
+use kohort_objectives::{Balancer, BalancerConfig, CagradConfig, Coefficients, Normaliser, Seen};
 
 use crate::{every, gram, uniform};
 
@@ -44,13 +44,13 @@ fn a_hundred_objectives_are_weighed() {
     for config in every(100) {
         let mut balancer = config.build(100, 1).unwrap();
         for step in 0..4 {
-            let shown = Step::new(100, step, |k| (k as u64 + step) % 5 != 0);
+            let shown = Step::new(100, step, |k| !(k as u64 + step).is_multiple_of(5));
             sound(&config, &shown.show(&mut *balancer, step), 100);
         }
     }
 }
 
-/// But for fixed weights, plans, uncertainty, which weighs by scale, and what draws heads from elsewhere.
+/// But for fixed weights and plans, and for methods that weigh by scale: uncertainty, and MGDA with a normaliser.
 #[test]
 fn one_objective_alone_is_left_as_it_is() {
     for config in every(1) {
@@ -61,8 +61,8 @@ fn one_objective_alone_is_left_as_it_is() {
             match config {
                 BalancerConfig::Fixed(_)
                 | BalancerConfig::Uncertainty(_)
+                | BalancerConfig::Mgda(Normaliser::LossPlus)
                 | BalancerConfig::Scheduled { .. } => {}
-                BalancerConfig::Mgda(kohort_objectives::Normaliser::LossPlus) => {}
                 _ => assert!((coefficients.trunk[0] - 1.0).abs() < 1e-12, "{config:?}: {coefficients:?}"),
             }
         }
@@ -84,7 +84,7 @@ fn zero_gradients_and_zero_losses_leave_numbers() {
     }
 }
 
-/// What a method does to those present is the same whatever an absent one's number is, and in a system that never had it.
+/// As in a system that never had it. PCGrad with two live ones has but one order.
 #[test]
 fn methods_on_gradients_see_an_absent_objective_as_no_objective() {
     let gradients = uniform(3 * 10, 0.0, "gradients", 4);
@@ -92,8 +92,8 @@ fn methods_on_gradients_see_an_absent_objective_as_no_objective() {
     let mut with_zero = gradients.clone();
     with_zero[10..20].fill(0.0);
     for config in [
-        BalancerConfig::Cagrad(kohort_objectives::CagradConfig::default()),
-        BalancerConfig::Mgda(kohort_objectives::Normaliser::None),
+        BalancerConfig::Cagrad(CagradConfig::default()),
+        BalancerConfig::Mgda(Normaliser::None),
         BalancerConfig::NashMtl,
         BalancerConfig::Pcgrad,
     ] {
@@ -116,7 +116,7 @@ fn a_restored_balancer_goes_on_to_the_bit() {
                 let metrics = [Some(0.5), None, Some(0.9), Some(0.7)];
                 balancer.observe(&metrics).unwrap();
             }
-            Step::new(4, step, |k| (k as u64 + step) % 6 != 0).show(balancer, step)
+            Step::new(4, step, |k| !(k as u64 + step).is_multiple_of(6)).show(balancer, step)
         };
         for step in 0..12 {
             show(&mut *first, step);

@@ -53,13 +53,12 @@ impl Linear {
             let error = dot(&self.v[of], &hidden) - rows.y[n];
             out.losses[of] += error * error / denominators[of];
             let slope = 2.0 * error / denominators[of];
-            for h in 0..width {
+            for (h, hidden) in hidden.iter().enumerate() {
                 let at_hidden = slope * self.v[of][h];
                 out.representation[(of * count + n) * width + h] = at_hidden;
-                out.heads[of][h] += slope * hidden[h];
-                for d in 0..self.dim {
-                    out.trunk[(of * width + h) * self.dim + d] += at_hidden * x[d];
-                }
+                out.heads[of][h] += slope * hidden;
+                let row = (of * width + h) * self.dim;
+                out.trunk[row..row + self.dim].iter_mut().zip(x).for_each(|(g, x)| *g += at_hidden * x);
             }
         }
         out

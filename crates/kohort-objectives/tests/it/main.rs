@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // what helps tests is a test too, which clippy does not see
 
 mod config;
+mod conflict;
 mod every;
 mod golden;
 mod halves;
