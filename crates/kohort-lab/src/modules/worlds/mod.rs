@@ -114,7 +114,7 @@ impl Cohorts {
 const LEAST_ROWS: usize = 100;
 
 impl Material {
-    fn new(split: RecordSplit, tree: Cohorts) -> Result<Material> {
+    pub(super) fn new(split: RecordSplit, tree: Cohorts) -> Result<Material> {
         let flat = tree.outermost();
         ensure!(!flat.names.is_empty(), "no cohort has {LEAST_ROWS} training rows");
         Ok(Material { split, flat, tree })
