@@ -74,6 +74,7 @@
 
 pub mod assigner;
 pub mod assignment;
+pub mod behaviour;
 pub mod communities;
 pub mod graph;
 pub mod kmeans;

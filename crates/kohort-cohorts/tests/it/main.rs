@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // what helps tests is a test too, which clippy does not see
 
 mod assigner;
+mod behaviour;
 mod blobs;
 mod communities;
 mod errors;
