@@ -78,6 +78,7 @@ pub mod behaviour;
 pub mod communities;
 pub mod graph;
 pub mod kmeans;
+pub mod living;
 mod matching;
 pub mod points;
 pub mod quality;

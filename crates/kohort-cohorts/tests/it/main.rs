@@ -10,6 +10,7 @@ mod golden;
 mod graphs;
 mod ids;
 mod known_graphs;
+mod living;
 mod properties;
 mod quality;
 mod threads;
