@@ -47,8 +47,10 @@ pub(super) fn draw(plot: &FlowPlot) -> Markup {
             (self::block(block, index, from, from - 6.0, "end", scale))
         }
         @for (index, block) in right.iter().enumerate() {
-            // The colour of the block of the same name on the left; another where there is none.
-            @let index = left.iter().position(|other| other.name == block.name).unwrap_or(left.len() + index);
+            // The colour of the block of the same name on the left; the next colours for those that are new.
+            @let on_left = |name: &str| left.iter().position(|other| other.name == name);
+            @let fresh = right[..index].iter().filter(|other| on_left(other.name).is_none()).count();
+            @let index = on_left(block.name).unwrap_or(left.len() + fresh);
             (self::block(block, index, to - BLOCK, to + 6.0, "start", scale))
         }
         text.axis-label x=(px(WIDTH / 2.0)) y=(px(height - 8.0)) text-anchor="middle" { (plot.amount.text()) }
