@@ -1,22 +1,27 @@
 //! Are the experts well? A monitor that gates and experts of any model can be shown to: who uses which expert, how decided
 //! gates are, which experts say the same, and which are dead, collapsed or monopolised, in words.
 //!
-//! With `g [n, columns]` a gate of rows that can reach `E` experts:
+//! With `g [n, columns]` a gate of rows that can reach `E` experts, and `p_{b,e} = g_{b,e} / Σ_e g_{b,e}` its shares, which are
+//! `g` itself where weights come from a softmax:
 //!
 //! | What | Formula | Finding when |
 //! |---|---|---|
 //! | use of expert `e` by a cohort or a task | mean of `g_{b,e}` over its rows | |
-//! | gate entropy | mean of `−Σ_e g_{b,e} ln g_{b,e} / ln E_b`, `E_b` the experts that row `b` can reach | |
+//! | gate entropy | mean of `−Σ_e p_{b,e} ln p_{b,e} / ln E_b`, `E_b` the experts that row `b` can reach | |
 //! | dead | mean of `g_{b,e}·E_b` over the rows that can reach `e` below 0.1; or more than 90 % of its outputs 0 | always |
-//! | collapsed | one expert's mean of `g_{b,e}` above 0.9 over rows that can reach several | always |
-//! | polarised | the largest `g_{b,e}` of a row above 0.9 in more than 90 % of rows, of several experts in use | always |
+//! | collapsed | one expert's mean of `p_{b,e}` above 0.9, over the rows of one gate that can reach several | always |
+//! | polarised | the largest `p_{b,e}` of a row above 0.9 in more than 90 % of a task's rows, and no collapse | always |
 //! | redundant | mean cosine of two experts' outputs above 0.95 | outputs were shown |
 //! | monopolised | more than 0.8 of a shared expert's mass from one of several tasks | tasks have gates of their own |
 //!
 //! The names follow HoME (Wang et al., arXiv 2408.05430) and Zhao et al. (RecSys 2019); the thresholds are ours.
-//! An expert that belongs to one cohort is judged by the rows of that cohort, because no others can reach it.
+//! An expert that belongs to one cohort is judged dead or alive by the rows of that cohort, because no others can reach it; but a
+//! gate that sends each cohort to its own expert has not collapsed, so shares are over the gate's rows of all cohorts.
 
-use std::fmt;
+mod finding;
+
+pub use finding::Finding;
+use kohort_core::kernels::dot;
 
 use super::{Expert, NO_EXPERT};
 use crate::UNKNOWN;
@@ -47,12 +52,8 @@ pub struct ExpertHealth {
     reached: Vec<f64>,
     mass: Vec<f64>,
     evened: Vec<f64>,
-    /// The same for rows that can reach more than one.
-    contested: Vec<f64>,
-    contested_mass: Vec<f64>,
-    rows: f64,
-    entropy: f64,
-    decided: f64,
+    /// By task, and the last for gates that serve all.
+    choices: Vec<Choices>,
     /// Outputs: rows, zeros and entries by expert; cosines and how many by pair.
     zeros: Vec<f64>,
     entries: Vec<f64>,
@@ -60,90 +61,48 @@ pub struct ExpertHealth {
     cosines: Vec<f64>,
 }
 
-/// Something that is wrong.
+/// Sums over the rows of one task's gates that can reach more than one expert.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Finding {
-    /// Nobody uses the expert, although they could.
-    Unused {
-        /// The expert.
-        expert: Expert,
-        /// Its mean share of the gate, as a multiple of an even share.
-        share: f64,
-    },
-    /// The expert's output is almost always zero.
-    Silent {
-        /// The expert.
-        expert: Expert,
-        /// Share of zeros among its outputs.
-        zeros: f64,
-    },
-    /// One expert gets all of the gate.
-    Collapsed {
-        /// The expert.
-        expert: Expert,
-        /// Its mean share of the gate.
-        share: f64,
-    },
-    /// Rows get one expert each and nothing of the others.
-    Polarised {
-        /// Share of such rows.
-        rows: f64,
-    },
-    /// Two experts say the same.
-    Redundant {
-        /// One of them.
-        expert: Expert,
-        /// The other.
-        other: Expert,
-        /// Mean cosine of their outputs.
-        cosine: f64,
-    },
-    /// A shared expert serves one task.
-    Monopolised {
-        /// The expert.
-        expert: Expert,
-        /// The task.
-        task: usize,
-        /// Its share of the expert's mass.
-        share: f64,
-    },
+struct Choices {
+    rows: f64,
+    entropy: f64,
+    decided: f64,
+    /// Rows of gates whose columns are other experts from row to row.
+    varied: f64,
+    experts: Vec<Chosen>,
 }
 
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Finding::Unused { expert, share } => write!(
-                f,
-                "expert {expert} is dead: the gates give it {share:.3} of an even share, below {DEAD} is dead"
-            ),
-            Finding::Silent { expert, zeros } => {
-                write!(f, "expert {expert} is dead: {:.1} % of its outputs are zero", 100.0 * zeros)
-            }
-            Finding::Collapsed { expert, share } => {
-                write!(
-                    f,
-                    "the gates have collapsed: expert {expert} gets {:.1} % of all weight",
-                    100.0 * share
-                )
-            }
-            Finding::Polarised { rows } => write!(
-                f,
-                "the gates are polarised: {:.1} % of the rows give one expert more than {:.0} % and the others next to nothing",
-                100.0 * rows,
-                100.0 * ALL
-            ),
-            Finding::Redundant { expert, other, cosine } => {
-                write!(
-                    f,
-                    "experts {expert} and {other} say the same: the mean cosine of their outputs is {cosine:.3}"
-                )
-            }
-            Finding::Monopolised { expert, task, share } => write!(
-                f,
-                "expert {expert} is shared in name only: {:.1} % of its weight comes from task {task}",
-                100.0 * share
-            ),
+/// Sums over one expert in those gates.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Chosen {
+    share: f64,
+    /// Rows that can reach it.
+    reached: f64,
+    /// Rows of gates in which it has a column of its own.
+    fixed: f64,
+}
+
+impl Choices {
+    fn merge(&mut self, other: &Choices) {
+        self.rows += other.rows;
+        self.entropy += other.entropy;
+        self.decided += other.decided;
+        self.varied += other.varied;
+        for (mine, theirs) in self.experts.iter_mut().zip(&other.experts) {
+            mine.share += theirs.share;
+            mine.reached += theirs.reached;
+            mine.fixed += theirs.fixed;
         }
+    }
+
+    /// The expert that gets all, with its mean share over the rows of the gates that it is in.
+    fn collapsed(&self) -> Option<(usize, f64)> {
+        let share = |chosen: &Chosen| {
+            let varied = if chosen.reached > chosen.fixed { self.varied } else { 0.0 };
+            let rows = chosen.fixed + varied;
+            if rows > 0.0 { chosen.share / rows } else { 0.0 }
+        };
+        self.experts.iter().map(share).enumerate().find(|(_, share)| *share > ALL)
     }
 }
 
@@ -168,6 +127,8 @@ impl ExpertHealth {
     /// A monitor of `experts` experts, for rows of `cohorts` cohorts and gates of `tasks` tasks.
     pub fn new(experts: usize, cohorts: usize, tasks: usize) -> ExpertHealth {
         let zeros = |n: usize| vec![0.0; n];
+        let chosen = vec![Chosen::default(); experts];
+        let none = Choices { rows: 0.0, entropy: 0.0, decided: 0.0, varied: 0.0, experts: chosen };
         ExpertHealth {
             experts,
             cohorts,
@@ -179,11 +140,7 @@ impl ExpertHealth {
             reached: zeros(experts),
             mass: zeros(experts),
             evened: zeros(experts),
-            contested: zeros(experts),
-            contested_mass: zeros(experts),
-            rows: 0.0,
-            entropy: 0.0,
-            decided: 0.0,
+            choices: vec![none; tasks + 1],
             zeros: zeros(experts),
             entries: zeros(experts),
             cosine: zeros(experts * experts),
@@ -212,25 +169,19 @@ impl ExpertHealth {
         for (row, gate) in gate.chunks_exact(columns.max(1)).enumerate() {
             let names = if by_row { &of_column[row * columns..(row + 1) * columns] } else { of_column };
             let cohort = if cohorts[row] == UNKNOWN { self.cohorts } else { cohorts[row] as usize };
-            self.observe_row(task, gate, names, cohort);
+            self.observe_use(task, gate, names, cohort);
+            self.observe_choice(task, gate, names, by_row);
         }
     }
 
-    fn observe_row(&mut self, task: Option<usize>, gate: &[f32], names: &[Expert], cohort: usize) {
+    fn observe_use(&mut self, task: Option<usize>, gate: &[f32], names: &[Expert], cohort: usize) {
         let reach = names.iter().filter(|&&name| name != NO_EXPERT).count();
-        let (mut entropy, mut top) = (0.0, 0.0f64);
         for (&g, &name) in gate.iter().zip(names).filter(|(_, name)| **name != NO_EXPERT) {
             let (g, e) = (f64::from(g), name as usize);
-            entropy -= if g > 0.0 { g * g.ln() } else { 0.0 };
-            top = top.max(g);
             self.of_cohort[cohort * self.experts + e] += g;
             self.reached[e] += 1.0;
             self.mass[e] += g;
             self.evened[e] += g * reach as f64;
-            if reach > 1 {
-                self.contested[e] += 1.0;
-                self.contested_mass[e] += g;
-            }
             if let Some(task) = task {
                 self.of_task[task * self.experts + e] += g;
             }
@@ -239,11 +190,30 @@ impl ExpertHealth {
         if let Some(task) = task {
             self.task_rows[task] += 1.0;
         }
-        if reach > 1 {
-            self.rows += 1.0;
-            self.entropy += entropy / (reach as f64).ln();
-            self.decided += f64::from(u8::from(top > ALL));
+    }
+
+    fn observe_choice(&mut self, task: Option<usize>, gate: &[f32], names: &[Expert], by_row: bool) {
+        let open = || gate.iter().zip(names).filter(|(_, name)| **name != NO_EXPERT);
+        let reach = open().count();
+        let total: f64 = open().map(|(&g, _)| f64::from(g)).sum();
+        if reach < 2 || total <= 0.0 {
+            return;
         }
+        let choices = &mut self.choices[task.unwrap_or(self.tasks)];
+        let (mut entropy, mut top) = (0.0, 0.0f64);
+        for (&g, &name) in open() {
+            let share = f64::from(g) / total;
+            entropy -= if share > 0.0 { share * share.ln() } else { 0.0 };
+            top = top.max(share);
+            let chosen = &mut choices.experts[name as usize];
+            chosen.share += share;
+            chosen.reached += 1.0;
+            chosen.fixed += f64::from(u8::from(!by_row));
+        }
+        choices.rows += 1.0;
+        choices.entropy += entropy / (reach as f64).ln();
+        choices.decided += f64::from(u8::from(top > ALL));
+        choices.varied += f64::from(u8::from(by_row));
     }
 
     /// Sees outputs `[n, experts·width]` of experts that lie side by side; `names` says which block is which.
@@ -263,21 +233,22 @@ impl ExpertHealth {
             names.len()
         );
         let width = wide / names.len();
+        let mut norms = vec![0.0; names.len()];
         for row in outputs.chunks_exact(wide) {
-            let blocks: Vec<&[f32]> = row.chunks_exact(width).collect();
-            let dot = |a: &[f32], b: &[f32]| -> f64 {
-                a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
-            };
-            let norms: Vec<f64> = blocks.iter().map(|block| dot(block, block).sqrt()).collect();
+            let block = |e: usize| &row[e * width..(e + 1) * width];
+            norms
+                .iter_mut()
+                .enumerate()
+                .for_each(|(e, norm)| *norm = f64::from(dot(block(e), block(e))).sqrt());
             for (i, &name) in names.iter().enumerate() {
                 let e = name as usize;
                 self.entries[e] += width as f64;
-                self.zeros[e] += blocks[i].iter().filter(|&&x| x == 0.0).count() as f64;
+                self.zeros[e] += block(i).iter().filter(|&&x| x == 0.0).count() as f64;
                 for (j, &other) in names.iter().enumerate().skip(i + 1) {
                     let size = norms[i] * norms[j];
                     if size > 0.0 {
                         let (a, b) = (e.min(other as usize), e.max(other as usize));
-                        self.cosine[a * self.experts + b] += dot(blocks[i], blocks[j]) / size;
+                        self.cosine[a * self.experts + b] += f64::from(dot(block(i), block(j))) / size;
                         self.cosines[a * self.experts + b] += 1.0;
                     }
                 }
@@ -304,8 +275,6 @@ impl ExpertHealth {
             (&mut self.reached, &other.reached),
             (&mut self.mass, &other.mass),
             (&mut self.evened, &other.evened),
-            (&mut self.contested, &other.contested),
-            (&mut self.contested_mass, &other.contested_mass),
             (&mut self.zeros, &other.zeros),
             (&mut self.entries, &other.entries),
             (&mut self.cosine, &other.cosine),
@@ -313,9 +282,7 @@ impl ExpertHealth {
         ] {
             mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine += theirs);
         }
-        self.rows += other.rows;
-        self.entropy += other.entropy;
-        self.decided += other.decided;
+        self.choices.iter_mut().zip(&other.choices).for_each(|(mine, theirs)| mine.merge(theirs));
     }
 
     /// Everything that was seen, summed up.
@@ -333,11 +300,13 @@ impl ExpertHealth {
         let similarity = (0..self.experts)
             .map(|a| (0..self.experts).map(|b| if a == b { Some(1.0) } else { self.cosine(a, b) }).collect())
             .collect();
+        let sum = |of: fn(&Choices) -> f64| self.choices.iter().map(of).sum::<f64>();
+        let (rows, entropy) = (sum(|choices| choices.rows), sum(|choices| choices.entropy));
         HealthReport {
             by_cohort,
             overall,
             by_task: means(&self.of_task, &self.task_rows),
-            entropy: if self.rows > 0.0 { self.entropy / self.rows } else { 0.0 },
+            entropy: if rows > 0.0 { entropy / rows } else { 0.0 },
             similarity,
             findings: self.findings(),
         }
@@ -363,16 +332,13 @@ impl ExpertHealth {
                 findings.push(Finding::Silent { expert: name(e), zeros });
             }
         }
-        let collapsed = (0..self.experts).filter(|&e| self.contested[e] > 0.0).find_map(|e| {
-            // Over all rows that choose: an expert of one cohort that its cohort leans on is no collapse.
-            let share = self.contested_mass[e] / self.rows;
-            (share > ALL).then(|| Finding::Collapsed { expert: name(e), share })
-        });
-        let decided = if self.rows > 0.0 { self.decided / self.rows } else { 0.0 };
-        match collapsed {
-            Some(collapsed) => findings.push(collapsed),
-            None if decided > ALL => findings.push(Finding::Polarised { rows: decided }),
-            None => {}
+        for (at, choices) in self.choices.iter().enumerate() {
+            let task = (at < self.tasks).then_some(at);
+            if let Some((e, share)) = choices.collapsed() {
+                findings.push(Finding::Collapsed { task, expert: name(e), share });
+            } else if choices.decided > ALL * choices.rows {
+                findings.push(Finding::Polarised { task, rows: choices.decided / choices.rows });
+            }
         }
         for a in 0..self.experts {
             for b in a + 1..self.experts {

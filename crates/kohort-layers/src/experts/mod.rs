@@ -66,7 +66,7 @@ pub struct GateUse {
     pub task: Option<usize>,
     /// Weight of each expert, `[n, columns]`.
     pub gate: Var,
-    /// The logits behind, `[n, columns]`.
+    /// The logits of its softmax, `[n, columns]`; of hierarchical experts, those of the global ones.
     pub logits: Var,
     /// Expected number of rows that choose each expert, `[1, columns]`, from a noisy gate in training.
     pub load: Option<Var>,

@@ -42,15 +42,49 @@ fn a_planted_collapse_is_found_and_the_others_are_dead() {
     let dead = |e| findings.iter().any(|f| matches!(f, Finding::Unused { expert, .. } if *expert == e));
     assert!(dead(0) && dead(2) && !dead(1));
     let collapsed: Vec<String> = findings.iter().map(ToString::to_string).collect();
-    let said = "the gates have collapsed: expert 1 gets 98.0 % of all weight";
+    let said = "the gate of all tasks has collapsed: expert 1 gets 98.0 % of its weight";
     assert!(collapsed.iter().any(|text| text == said), "{collapsed:?}");
+}
+
+#[test]
+fn a_collapse_of_one_task_or_of_one_level_is_found_among_healthy_gates() {
+    let (even, lost) = ([0.4, 0.6].repeat(20), [0.05, 0.95].repeat(20));
+    for (tasks, second) in [(2, Some(1)), (1, Some(0)), (1, None)] {
+        let mut health = ExpertHealth::new(4, 1, tasks);
+        health.observe_gate(Some(0), &even, &[0, 1], &[0; 20]);
+        health.observe_gate(second, &lost, &[2, 3], &[0; 20]);
+        let collapsed =
+            |f: &Finding| matches!(f, Finding::Collapsed { task, expert: 3, .. } if *task == second);
+        assert_eq!(health.report().findings.iter().filter(|f| collapsed(f)).count(), 1, "{second:?}");
+    }
+}
+
+/// One global expert whose weight is 1, and levels added to it: weights that sum to more than 1 are judged by their shares.
+#[test]
+fn weights_that_are_added_and_not_shared_out_are_no_collapse() {
+    let mut health = ExpertHealth::new(3, 1, 1);
+    health.observe_gate(Some(0), &[1.0, 0.5, 0.6].repeat(20), &[0, 1, 2], &[0; 20]);
+    let report = health.report();
+    assert_eq!(report.findings, []);
+    assert!(report.entropy <= 1.0);
+}
+
+/// Each shard holds rows of one cohort, and each cohort leans on its own expert.
+#[test]
+fn cohorts_that_each_lean_on_their_own_expert_are_polarised_and_not_collapsed() {
+    let mut health = ExpertHealth::new(3, 2, 1);
+    for cohort in 0..2 {
+        let names = [1 + cohort, 0].repeat(20);
+        health.observe_gate(Some(0), &[0.95, 0.05].repeat(20), &names, &[cohort; 20]);
+    }
+    assert!(matches!(health.report().findings[..], [Finding::Polarised { task: Some(0), .. }]));
 }
 
 #[test]
 fn rows_that_each_take_one_expert_are_polarised_and_not_collapsed() {
     let mut health = ExpertHealth::new(3, 1, 1);
     health.observe_gate(None, &leaning(60, 0.99), &[0, 1, 2], &[0; 60]);
-    assert!(matches!(health.report().findings[..], [Finding::Polarised { rows }] if rows == 1.0));
+    assert!(matches!(health.report().findings[..], [Finding::Polarised { task: None, rows }] if rows == 1.0));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Experts of cohorts: hard, soft, level by level, and by behaviour.
 
+use kohort_core::random::stream;
 use kohort_core::{Activation, Grad, GradCheck, Grads, Params, Tape, Var};
 use kohort_layers::experts::{
     CohortConfig, CohortExperts, DynamicExperts, ExpertConfig, GateConfig, HierarchicalExperts, Mixed,
@@ -209,4 +210,60 @@ fn behaviour_chooses_experts_and_those_not_chosen_get_no_gradient() {
     assert_eq!(gate[4 * 6..4 * 6 + 4], [0.0; 4], "a row without behaviour is served by the global experts");
     let dense = DynamicExperts::over(&own, &mut params, "dense", 3, 1, &GateConfig::default(), 1);
     assert!(dense.unwrap_err().to_string().contains("routing is dense"));
+}
+
+/// In runs, in no order, of cohorts that are none, and without any that is known.
+#[test]
+fn experts_of_cohorts_pass_finite_differences_in_training_and_where_no_cohort_is_known() {
+    let expert = ExpertConfig { dropout: 0.2, ..config().expert };
+    let gate = GateConfig { bias: true, dropout: 0.2, ..GateConfig::default() };
+    let config = CohortConfig { expert, gate, ..config() };
+    let x = numbers("input", 6 * IN);
+    for cohorts in [[2, 2, 3, 4, 0, UNKNOWN], [UNKNOWN, 3, 99, 3, 4, 3], [UNKNOWN; 6]] {
+        let mut params = Params::<f64>::new();
+        let hard = CohortExperts::new(&mut params, "hard", IN, &tree(), 1, &config, 1).unwrap();
+        let levels = HierarchicalExperts::new(&mut params, "levels", IN, &tree(), 1, &config, 1).unwrap();
+        GradCheck::default()
+            .run(&params, |tape, params| {
+                let x = tape.input(6, IN, &x);
+                let mode = &mut Mode::train(stream(3, "masks", &[]));
+                let one = hard.forward(tape, params, x, &cohorts, mode).tasks[0];
+                let other = levels.forward(tape, params, x, &cohorts, mode).tasks[0];
+                tape.mul(one, other)
+            })
+            .expect("gradient");
+    }
+}
+
+#[test]
+fn a_noisy_choice_by_behaviour_passes_finite_differences() {
+    let mut params = Params::<f64>::new();
+    let own = CohortExperts::new(&mut params, "e", IN, &Hierarchy::flat(4), 1, &config(), 1).unwrap();
+    let gate = GateConfig { routing: Routing::NoisyTopK { k: 2 }, ..GateConfig::default() };
+    let layer = DynamicExperts::over(&own, &mut params, "by", 3, 1, &gate, 1).unwrap();
+    let (x, behaviour) = (numbers("input", 5 * IN), numbers("behaviour", 5 * 3));
+    GradCheck::default()
+        .run(&params, |tape, params| {
+            let (x, b) = (tape.input(5, IN, &x), tape.input(5, 3, &behaviour));
+            let mode = &mut Mode::train(stream(3, "noise", &[]));
+            let mixed = layer.forward(tape, params, (x, b), &[true, true, false, true, true], mode);
+            let load = mixed.gates[0].load.expect("a noisy gate in training");
+            let (load, task) = (tape.sum(load), tape.sum(mixed.tasks[0]));
+            tape.mul(load, task)
+        })
+        .expect("gradient");
+}
+
+#[test]
+fn settings_of_cohorts_that_are_not_allowed_are_named_with_what_is() {
+    let mut params = Params::<f32>::new();
+    let mut say = |tree: &Hierarchy, tasks, config: &CohortConfig| {
+        CohortExperts::new(&mut params, "m", IN, tree, tasks, config, 1).unwrap_err().to_string()
+    };
+    let none = CohortConfig { globals: 0, ..config() };
+    assert_eq!(say(&tree(), 1, &none), "globals is 0; allowed: 1 or more: rows without a cohort need one");
+    assert_eq!(say(&Hierarchy::flat(0), 1, &config()), "cohorts is 0; allowed: 1 or more");
+    assert_eq!(say(&tree(), 0, &config()), "tasks is 0; allowed: 1 or more");
+    let prior = CohortConfig { prior: f64::NAN, ..config() };
+    assert_eq!(say(&tree(), 1, &prior), "prior is NaN; allowed: a finite number");
 }

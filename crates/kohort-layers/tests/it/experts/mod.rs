@@ -6,6 +6,7 @@ mod cohorts;
 mod gates;
 mod golden;
 mod penalties;
+mod planted;
 
 /// Numbers between -1 and 1.
 fn numbers(purpose: &str, count: usize) -> Vec<f64> {
