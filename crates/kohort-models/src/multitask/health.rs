@@ -41,28 +41,9 @@ fn show(health: &mut ExpertHealth, tape: &Tape, outputs: &Outputs, cohorts: &[u3
 
 /// A finding with the names of experts and tasks.
 pub(super) fn in_words(finding: &Finding, experts: &[String], tasks: &[Task]) -> String {
-    let named: Vec<(String, &str)> =
-        (0..experts.len()).map(|e| (format!("expert {e}"), experts[e].as_str())).collect();
-    let mut text = finding.to_string();
-    if let Finding::Redundant { expert, other, .. } = finding {
-        let (a, b) = (&experts[*expert as usize], &experts[*other as usize]);
-        return text.replacen(
-            &format!("experts {expert} and {other}"),
-            &format!("experts “{a}” and “{b}”"),
-            1,
-        );
-    }
-    // The longest number first, so that expert 12 is not taken for expert 1.
-    for (number, name) in named.iter().rev() {
-        if text.contains(number.as_str()) {
-            text = text.replacen(number.as_str(), &format!("expert “{name}”"), 1);
-            break;
-        }
-    }
-    if let Finding::Monopolised { task, .. } = finding {
-        text = text.replacen(&format!("task {task}"), &format!("task “{}”", tasks[*task].name), 1);
-    }
-    text
+    finding.named(&|expert| format!("expert “{}”", experts[expert as usize]), &|task| {
+        format!("task “{}”", tasks[task].name)
+    })
 }
 
 impl MultiTask {

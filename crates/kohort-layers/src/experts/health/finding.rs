@@ -58,44 +58,48 @@ pub enum Finding {
     },
 }
 
-fn whose(task: Option<usize>) -> String {
-    task.map_or_else(|| "all tasks".to_owned(), |task| format!("task {task}"))
+impl Finding {
+    /// In words, with the caller's names of experts and tasks.
+    pub fn named(&self, expert: &dyn Fn(Expert) -> String, task: &dyn Fn(usize) -> String) -> String {
+        let whose = |of: &Option<usize>| of.map_or_else(|| "all tasks".to_owned(), task);
+        let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+        match self {
+            Finding::Unused { expert: e, share } => format!(
+                "{} is dead: the gates give it {share:.3} of an even share, below {DEAD} is dead",
+                expert(*e)
+            ),
+            Finding::Silent { expert: e, zeros } => {
+                format!("{} is dead: {} of its outputs are zero", expert(*e), percent(*zeros))
+            }
+            Finding::Collapsed { task, expert: e, share } => format!(
+                "the gate of {} has collapsed: {} gets {} of its weight",
+                whose(task),
+                expert(*e),
+                percent(*share)
+            ),
+            Finding::Polarised { task, rows } => format!(
+                "the gate of {} is polarised: {} of the rows give one expert more than {:.0} % and the others next to nothing",
+                whose(task),
+                percent(*rows),
+                100.0 * ALL
+            ),
+            Finding::Redundant { expert: e, other, cosine } => format!(
+                "{} and {} say the same: the mean cosine of their outputs is {cosine:.3}",
+                expert(*e),
+                expert(*other)
+            ),
+            Finding::Monopolised { expert: e, task: of, share } => format!(
+                "{} is shared in name only: {} of its weight comes from {}",
+                expert(*e),
+                percent(*share),
+                task(*of)
+            ),
+        }
+    }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Finding::Unused { expert, share } => write!(
-                f,
-                "expert {expert} is dead: the gates give it {share:.3} of an even share, below {DEAD} is dead"
-            ),
-            Finding::Silent { expert, zeros } => {
-                write!(f, "expert {expert} is dead: {:.1} % of its outputs are zero", 100.0 * zeros)
-            }
-            Finding::Collapsed { task, expert, share } => write!(
-                f,
-                "the gate of {} has collapsed: expert {expert} gets {:.1} % of its weight",
-                whose(*task),
-                100.0 * share
-            ),
-            Finding::Polarised { task, rows } => write!(
-                f,
-                "the gate of {} is polarised: {:.1} % of the rows give one expert more than {:.0} % and the others next to nothing",
-                whose(*task),
-                100.0 * rows,
-                100.0 * ALL
-            ),
-            Finding::Redundant { expert, other, cosine } => {
-                write!(
-                    f,
-                    "experts {expert} and {other} say the same: the mean cosine of their outputs is {cosine:.3}"
-                )
-            }
-            Finding::Monopolised { expert, task, share } => write!(
-                f,
-                "expert {expert} is shared in name only: {:.1} % of its weight comes from task {task}",
-                100.0 * share
-            ),
-        }
+        f.write_str(&self.named(&|expert| format!("expert {expert}"), &|task| format!("task {task}")))
     }
 }
