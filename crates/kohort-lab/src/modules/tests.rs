@@ -118,6 +118,7 @@ fn experts_and_adapters_of_a_fit_are_shown() {
 fn a_cell_of_the_synthetic_experiment_has_the_errors_of_all_its_runs() {
     let settings = correlation::Settings {
         cosines: vec![0.0],
+        steepness: vec![1.0],
         runs: 2,
         rows: 300,
         epochs: 1,
