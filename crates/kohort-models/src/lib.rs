@@ -4,6 +4,8 @@
 //! [`baselines::Scorer`]; [`context`] describes a query by its neighbourhood; [`trainer`] trains whatever implements
 //! [`trainer::System`]. Nothing here takes the test part of a split.
 //!
+//! For rows with columns, several targets and cohorts: [`multitask`], with experts and adapters of cohorts' own.
+//!
 //! For users of several territories: [`towers`] with a block per group, [`inputs`] for the vectors they take,
 //! [`crossmarket`] that ranks for all markets with one model, [`implicit`] for what both have to beat.
 //!

@@ -7,12 +7,12 @@
 //! | Module | Crate | Take it alone for |
 //! |---|---|---|
 //! | [`core`] | `kohort-core` | a tape autograd for small models on a CPU: many backward sweeps per forward, the same bits for any number of threads |
-//! | [`layers`] | `kohort-layers` | embeddings, MLPs, feature encoders, attention |
-//! | [`objectives`] | `kohort-objectives` | losses with stated denominators, balancers as arithmetic on small matrices |
+//! | [`layers`] | `kohort-layers` | embeddings, MLPs, feature encoders, attention; mixtures of experts with a monitor, low-rank adapters with a store |
+//! | [`objectives`] | `kohort-objectives` | losses with stated denominators, the field's balancers as arithmetic on small matrices |
 //! | [`data`] | `kohort-data` | typed readers, manifests, splits whose test part a trainer can't take |
 //! | [`cohorts`] | `kohort-cohorts` | deterministic parallel KMeans, stable cohort ids, assigners; communities of graphs |
 //! | [`eval`] | `kohort-eval` | rating, ranking and profiling metrics with their protocol as a type; intervals and paired tests |
-//! | [`models`] | `kohort-models` | DMTL, two towers with territory blocks, a cross-market ranker, SASRec, the baselines, the trainer |
+//! | [`models`] | `kohort-models` | DMTL, multi-task models with experts and adapters of cohorts' own, two towers with territory blocks, a cross-market ranker, SASRec, the baselines, the trainer |
 //!
 //! ```
 //! use kohort::prelude::*;

@@ -109,6 +109,16 @@ pub struct AdaptConfig {
 }
 
 impl AdaptConfig {
+    /// Reads and checks a config in TOML. Unknown keys are errors.
+    ///
+    /// # Errors
+    /// The line, the key and what is allowed.
+    pub fn from_toml(text: &str) -> Result<AdaptConfig, ModelError> {
+        let config: AdaptConfig = toml::from_str(text).map_err(|e| ModelError::Config(e.to_string()))?;
+        config.check()?;
+        Ok(config)
+    }
+
     /// Checks every setting against its range.
     ///
     /// # Errors
@@ -118,5 +128,21 @@ impl AdaptConfig {
             return Err(ModelError::setting("decay", self.decay, "a finite number of at least 0"));
         }
         self.train.check()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configs_of_this_crate_are_read_and_in_range() {
+        for text in [
+            include_str!("../../configs/multitask-mmoe.toml"),
+            include_str!("../../configs/multitask-cohort-experts.toml"),
+        ] {
+            Config::from_toml(text).unwrap();
+        }
+        AdaptConfig::from_toml(include_str!("../../configs/multitask-lora.toml")).unwrap();
     }
 }
