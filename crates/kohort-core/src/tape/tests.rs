@@ -4,6 +4,7 @@ use crate::{GradCheck, Grads, ParamId, Params};
 
 mod experts;
 mod low_rank;
+mod propagate;
 mod sweeps;
 
 /// Random parameters away from zero, where ReLU and the absolute value have their kinks.
