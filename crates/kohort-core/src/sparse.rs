@@ -5,7 +5,12 @@
 //! one thread: the same bits for any number of threads. `Aᵀ·B` is the product of [`Csr::transposed`], which is made once
 //! in O(rows + cols + entries), because writing into shared rows would need an order of arrival.
 
+mod symmetric;
+
 use rayon::prelude::*;
+
+pub use symmetric::Symmetric;
+pub(crate) use symmetric::spare;
 
 use crate::Real;
 
@@ -70,6 +75,18 @@ pub enum SparseError {
         col: usize,
         /// Its value.
         value: f64,
+    },
+    /// A matrix that is to be symmetric and is not.
+    #[error(
+        "sparse matrix [{rows}, {cols}]: row {row} differs from column {row}, expected a symmetric matrix"
+    )]
+    Asymmetric {
+        /// Rows of the matrix.
+        rows: usize,
+        /// Columns of the matrix.
+        cols: usize,
+        /// The first row that is not its column.
+        row: usize,
     },
 }
 
@@ -234,13 +251,41 @@ impl<F: Real> Csr<F> {
         out.par_chunks_mut(CHUNK * width).enumerate().for_each(|(chunk, out)| {
             for (row, out) in out.chunks_exact_mut(width).enumerate() {
                 out.fill(F::of(0.0));
-                for (col, value) in self.row(chunk * CHUNK + row) {
-                    let from = col as usize * width;
-                    for (out, &b) in out.iter_mut().zip(&b[from..from + width]) {
-                        *out += value * b;
-                    }
-                }
+                self.add_row_times(chunk * CHUNK + row, b, width, out);
             }
         });
+    }
+
+    /// `out += A_row·B`, entry by entry in the order of the columns; a strip of the result stays in registers.
+    #[inline]
+    fn add_row_times(&self, row: usize, b: &[F], width: usize, out: &mut [F]) {
+        const STRIP: usize = 32;
+        let range = self.range(row);
+        let (columns, values) = (&self.columns[range.clone()], &self.values[range]);
+        let mut strips = out.chunks_exact_mut(STRIP);
+        let mut at = 0;
+        for out in &mut strips {
+            let mut sum = [F::of(0.0); STRIP];
+            sum.copy_from_slice(out);
+            for (&col, &value) in columns.iter().zip(values) {
+                let from = col as usize * width + at;
+                for (sum, &b) in sum.iter_mut().zip(&b[from..from + STRIP]) {
+                    *sum += value * b;
+                }
+            }
+            out.copy_from_slice(&sum);
+            at += STRIP;
+        }
+        let out = strips.into_remainder();
+        let rest = out.len();
+        if rest == 0 {
+            return;
+        }
+        for (&col, &value) in columns.iter().zip(values) {
+            let from = col as usize * width + at;
+            for (out, &b) in out.iter_mut().zip(&b[from..from + rest]) {
+                *out += value * b;
+            }
+        }
     }
 }

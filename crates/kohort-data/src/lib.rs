@@ -7,7 +7,7 @@
 //!
 //! | From | With | For |
 //! |---|---|---|
-//! | a name, `ml-100k`, `itm-rec` or `xmarket` | [`fetch::open`] | real data, found and checked |
+//! | a name, `ml-100k`, `itm-rec`, `xmarket` or `hetrec-lastfm-2k` | [`fetch::open`] | real data, found and checked |
 //! | files of your own | [`read::delimited`], [`read::recbole`] | any table with named columns |
 //! | a recipe and a seed | [`synthetic::Recipe`] | data whose right answer is known |
 //!

@@ -75,6 +75,8 @@ pub enum Reader {
     CensusIncome,
     /// [`read::twitch::read`](crate::read::twitch::read).
     Twitch,
+    /// [`read::hetrec_lastfm::read`](crate::read::hetrec_lastfm::read).
+    HetrecLastfm,
 }
 
 /// What a data set is made of, and so which function opens it.
@@ -91,7 +93,11 @@ impl Reader {
     /// What it reads.
     pub fn holds(self) -> Holds {
         match self {
-            Reader::Movielens | Reader::MovielensRecbole | Reader::ItmRec | Reader::Xmarket => Holds::Ratings,
+            Reader::Movielens
+            | Reader::MovielensRecbole
+            | Reader::ItmRec
+            | Reader::Xmarket
+            | Reader::HetrecLastfm => Holds::Ratings,
             Reader::CensusIncome | Reader::Twitch => Holds::Records,
         }
     }
@@ -204,12 +210,13 @@ impl Layout {
 }
 
 /// The manifests that are built in: name and text.
-const BUILT_IN: [(&str, &str); 5] = [
+const BUILT_IN: [(&str, &str); 6] = [
     ("ml-100k", include_str!("../../../datasets/ml-100k.toml")),
     ("itm-rec", include_str!("../../../datasets/itm-rec.toml")),
     ("xmarket", include_str!("../../../datasets/xmarket.toml")),
     ("census-income", include_str!("../../../datasets/census-income.toml")),
     ("twitch", include_str!("../../../datasets/twitch.toml")),
+    ("hetrec-lastfm-2k", include_str!("../../../datasets/hetrec-lastfm-2k.toml")),
 ];
 
 impl Manifest {

@@ -5,6 +5,7 @@ use crate::{GradCheck, Grads, ParamId, Params};
 mod attention;
 mod experts;
 mod low_rank;
+mod propagate;
 mod sweeps;
 
 /// Random parameters away from zero, where ReLU and the absolute value have their kinks.

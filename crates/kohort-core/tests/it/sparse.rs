@@ -1,6 +1,6 @@
 //! Compressed rows against the dense matrix they stand for.
 
-use kohort_core::sparse::{Csr, SparseError};
+use kohort_core::sparse::{Csr, SparseError, Symmetric};
 use proptest::prelude::*;
 
 /// Up to 60 entries of a matrix of up to 9 by 12, places repeated, and a dense matrix to multiply with.
@@ -91,4 +91,31 @@ fn what_is_no_matrix_is_named() {
     }
     let sum = Csr::from_entries(1, 1, &[(0, 0, f32::MAX), (0, 0, f32::MAX)]).unwrap_err();
     assert!(matches!(sum, SparseError::Value { row: 0, col: 0, .. }), "{sum}");
+}
+
+#[test]
+fn what_is_not_symmetric_or_no_edge_is_refused() {
+    let refused = |matrix: Csr<f64>| Symmetric::new(matrix).unwrap_err().to_string();
+    let one_way = Csr::from_entries(2, 2, &[(0, 1, 1.0)]).unwrap();
+    let expected = "sparse matrix [2, 2]: row 0 differs from column 0, expected a symmetric matrix";
+    assert_eq!(refused(one_way), expected);
+    assert!(refused(Csr::from_entries(2, 3, &[]).unwrap()).contains("[2, 3]"));
+    let both = Csr::from_entries(2, 2, &[(0, 1, 0.5), (1, 0, 0.5), (1, 1, 2.0)]).unwrap();
+    assert_eq!(Symmetric::new(both.clone()).unwrap().matrix(), &both);
+
+    let outside = Symmetric::<f32>::bipartite((2, 2), &[0, 2], &[0, 1]).unwrap_err();
+    assert!(matches!(outside, SparseError::Place { row: 2, .. }), "{outside}");
+    let uneven = Symmetric::<f32>::bipartite((2, 2), &[0], &[0, 1]).unwrap_err();
+    assert_eq!(uneven.to_string(), "sparse matrix: 1 users and 2 items of edges");
+}
+
+#[test]
+fn a_bipartite_graph_is_symmetric_and_its_largest_eigenvalue_is_1() {
+    let (user, item) = ([0u32, 0, 1, 2, 2, 2], [0u32, 1, 1, 0, 1, 3]);
+    let graph = Symmetric::<f64>::bipartite((3, 4), &user, &item).unwrap();
+    assert_eq!(Symmetric::new(graph.matrix().clone()).unwrap(), graph);
+    // √d is an eigenvector of D^−½ A D^−½ with eigenvalue 1; item 2 has degree 0.
+    let root: Vec<f64> = [2.0f64, 1.0, 3.0, 2.0, 3.0, 0.0, 1.0].map(f64::sqrt).to_vec();
+    let again = graph.matrix().times(&root, 1);
+    root.iter().zip(again).for_each(|(a, b)| assert!((a - b).abs() < 1e-12));
 }

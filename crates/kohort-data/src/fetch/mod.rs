@@ -94,6 +94,7 @@ impl Located {
             Reader::MovielensRecbole => read::movielens::read_recbole(&self.dir, layout)?,
             Reader::ItmRec => read::itm_rec::read(&self.dir, layout)?,
             Reader::Xmarket => read::xmarket::read(&self.dir, layout)?,
+            Reader::HetrecLastfm => read::hetrec_lastfm::read(&self.dir, layout)?,
             records @ (Reader::CensusIncome | Reader::Twitch) => {
                 return Err(records.other(Holds::Ratings, &self.dir.display().to_string()));
             }

@@ -4,6 +4,7 @@
 pub mod census_income;
 pub mod delimited;
 mod gzip;
+pub mod hetrec_lastfm;
 pub mod itm_rec;
 pub mod movielens;
 pub mod recbole;

@@ -8,6 +8,7 @@ mod columns;
 mod delimited;
 mod fetch;
 mod groups;
+mod hetrec_lastfm;
 mod itm_rec;
 mod learned;
 mod manifest;

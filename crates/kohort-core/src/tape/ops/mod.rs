@@ -15,6 +15,7 @@ mod low_rank_rows;
 mod mix;
 mod norm;
 mod pairs;
+mod propagate;
 mod reduce;
 mod rows;
 mod scale_blocks;
@@ -103,6 +104,7 @@ ops! {
     TakeRows(rows::TakeRows),
     ScatterRows(rows::ScatterRows),
     Pick(rows::Pick),
+    Propagate(propagate::Propagate<F>),
     RepeatRows(segment::RepeatRows),
     SegmentSoftmax(segment::SegmentSoftmax),
     SegmentSum(segment::SegmentSum),
