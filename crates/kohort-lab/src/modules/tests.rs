@@ -85,7 +85,7 @@ fn every_system_has_a_number_for_every_task_and_cohort_and_gains_are_over_the_sh
     let gains = gains::over(&all, BASELINE).unwrap();
     assert!(gains.iter().all(|gain| gain.per_seed.len() == 2 && gain.key.system != BASELINE));
     let rows = verdict::of_gains(&gains);
-    assert_eq!(rows.len(), 2 * (systems.len() - 1));
+    assert_eq!(rows.len(), 4 * (systems.len() - 1));
     let adapters: Vec<&Finished> = all.iter().filter(|c| c.key.system.contains("lora")).copied().collect();
     assert!(gains::over(&adapters, CONTROL).unwrap().iter().all(|gain| gain.key.system != CONTROL));
 }

@@ -4,7 +4,7 @@ use kohort_report::{Axis, Column, LinePlot, Point, Row, Section, Series, Table};
 
 use super::Run;
 use crate::modules::correlation::{ERROR, MODELS, NAME, dataset, variant};
-use crate::modules::verdict::{CLAIMS, GROWS};
+use crate::modules::verdict::CLAIMS;
 
 /// The section; nothing where the experiment was not run.
 pub(super) fn section(run: &Run<'_>) -> Option<Section> {
@@ -68,8 +68,11 @@ pub(super) fn section(run: &Run<'_>) -> Option<Section> {
         .steepness
         .iter()
         .flat_map(|&steepness| {
-            let line = format!("{GROWS}, steepness {steepness}");
-            let named = move |row: Row| Row { system: Some(line.clone()), metric: "found".into(), ..row };
+            let named = move |row: Row| Row {
+                system: Some(format!("{}, steepness {steepness}", row.metric)),
+                metric: "found".into(),
+                ..row
+            };
             run.rows_of(&dataset(steepness), CLAIMS).into_iter().map(named)
         })
         .collect();

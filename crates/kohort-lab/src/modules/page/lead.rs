@@ -4,7 +4,7 @@ use kohort_report::{Highlight, Row};
 
 use super::Run;
 use crate::modules::measure::{AUC, TEST};
-use crate::modules::verdict::{CLAIMS, GROWS, LOSSES, WINS};
+use crate::modules::verdict::{CLAIMS, GROWS, LOSSES, MEAN_LOSSES, MEAN_WINS, WINS};
 use crate::modules::{correlation, worlds};
 
 /// A few sentences.
@@ -31,27 +31,32 @@ fn sentence(run: &Run<'_>, dataset: &str, title: &str) -> String {
         let row = claims.iter().find(|row| row.system.as_deref() == Some(system) && row.metric == metric);
         row.and_then(|row| row.mean).unwrap_or(0.0)
     };
-    let mut gainers: Vec<(String, f64, f64)> = claims
+    let mut changed: Vec<(String, [f64; 4])> = claims
         .iter()
         .filter(|row| row.metric == WINS && row.system.as_deref() != Some("Cohort means"))
         .filter_map(|row| {
             let system = row.system.clone()?;
-            let (wins, losses) = (row.mean?, count(&system, LOSSES));
-            Some((system, wins, losses))
+            let counts = [MEAN_WINS, MEAN_LOSSES, WINS, LOSSES].map(|metric| count(&system, metric));
+            Some((system, counts))
         })
         .collect();
-    gainers.sort_by(|a, b| (b.1 - b.2).total_cmp(&(a.1 - a.2)));
-    let sure: Vec<String> = gainers
-        .iter()
-        .filter(|(_, wins, _)| *wins > 0.0)
-        .take(3)
-        .map(|(system, wins, losses)| format!("{system} (gains in {wins:.0}, loses in {losses:.0})"))
-        .collect();
-    if sure.is_empty() {
-        format!("{title}: no system gains for sure in any cohort and task.")
-    } else {
-        format!("{title}: cohorts and tasks that change for sure, most under {}.", sure.join(", "))
-    }
+    changed.sort_by(|(_, a), (_, b)| {
+        (b[0] - b[1]).total_cmp(&(a[0] - a[1])).then((b[2] - b[3]).total_cmp(&(a[2] - a[3])))
+    });
+    let said = |sign: f64| -> Vec<String> {
+        let of = |(system, [wins, losses, own_wins, own_losses]): &(String, [f64; 4])| {
+            let (tasks, cohorts) = if sign > 0.0 { (wins, own_wins) } else { (losses, own_losses) };
+            (*tasks > 0.0).then(|| format!("{system} (tasks {tasks:.0}, cohorts {cohorts:.0})"))
+        };
+        changed.iter().filter_map(of).collect()
+    };
+    let (better, worse) = (said(1.0), said(-1.0));
+    let list = |systems: Vec<String>| if systems.is_empty() { "none".to_owned() } else { systems.join(", ") };
+    format!(
+        "{title}: better than the shared bottom for sure on the mean over cohorts: {}; worse: {}.",
+        list(better),
+        list(worse)
+    )
 }
 
 /// Cards.
@@ -70,13 +75,12 @@ pub(super) fn highlights(run: &Run<'_>) -> Vec<Highlight> {
             cards.push(card(format!("Census-Income, {task}: AUC of MMoE"), row, 4));
         }
     }
-    let grows = run.rows.iter().find(|row| row.experiment == correlation::NAME && row.metric == GROWS);
-    if let Some(row) = grows {
-        cards.push(card(
-            "MMoE's advantage over the shared bottom grows as tasks grow apart".to_owned(),
-            row,
-            4,
-        ));
+    for (claim, over) in GROWS.into_iter().zip(["the shared bottom", "OMoE"]) {
+        for row in run.rows.iter().filter(|row| row.experiment == correlation::NAME && row.metric == claim) {
+            let which = row.dataset.rsplit(", ").next().unwrap_or_default();
+            let label = format!("Growth of MMoE's advantage over {over} as tasks grow apart, {which}");
+            cards.push(card(label, row, 4));
+        }
     }
     cards
 }

@@ -9,7 +9,7 @@ use super::Run;
 use crate::modules::measure::{
     AUC, COST, MEAN, MICROSECONDS, PER_COHORT, PR_AUC, RMSE, SECONDS, TEST, TRAINED, WORST,
 };
-use crate::modules::verdict::{CLAIMS, LOSSES, WINS};
+use crate::modules::verdict::{CLAIMS, LOSSES, MEAN_LOSSES, MEAN_WINS, WINS};
 use crate::modules::worlds::World;
 use crate::modules::{OVER_BASELINE, OVER_CONTROL};
 
@@ -87,11 +87,16 @@ fn gains(run: &Run<'_>, world: &World, tasks: &[(String, String)]) -> Section {
     let claims = run.rows_of(world.name, CLAIMS);
     if !claims.is_empty() {
         let columns = [
-            Column::higher(WINS).digits(0).label("gain for sure"),
-            Column::lower(LOSSES).digits(0).label("lose for sure"),
+            Column::higher(MEAN_WINS).digits(0).label("tasks that gain"),
+            Column::lower(MEAN_LOSSES).digits(0).label("tasks that lose"),
+            Column::higher(WINS).digits(0).label("task and cohort gain"),
+            Column::lower(LOSSES).digits(0).label("task and cohort lose"),
         ];
         let label = |row: &Row| row.system.clone().unwrap_or_default();
-        let caption = format!("{}: cohorts and tasks that gain or lose for sure (p < 0.05)", world.title);
+        let caption = format!(
+            "{}: how many gain or lose for sure (p < 0.05): tasks on the mean over cohorts, and single cohorts after Holm's correction",
+            world.title
+        );
         section = section.block(Table::pivot(caption, "System", &claims, label, &columns));
     }
     let over = run.rows_of(world.name, OVER_BASELINE);
