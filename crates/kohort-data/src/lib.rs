@@ -1,4 +1,4 @@
-//! Ratings and features: typed readers, manifests, vocabularies, leak-proof splits, synthetic generators.
+//! Ratings, records and features: typed readers, manifests, vocabularies, leak-proof splits, synthetic generators.
 //!
 //! # From files to parts
 //!
@@ -51,6 +51,13 @@
 //! own market ([`TrainNegatives`], [`Parts::test_candidates`]) and active-user upsampling ([`upsample::Upsampling`]);
 //! [`synthetic::MarketRecipe`] plants territories whose true preferences are known.
 //!
+//! # Records
+//!
+//! Data that is not about users and items is [`records::Records`]: rows with features, several targets and cohort
+//! columns, from [`fetch::open_records`] (`census-income`, `twitch`) or a recipe ([`synthetic::CohortRecipe`],
+//! [`synthetic::MmoeRecipe`]). They are cut in parts by [`records::RecordShares`]; [`records::CohortPaths`] names the
+//! cohorts within cohorts of the training rows.
+//!
 //! # Vectors
 //!
 //! What is known of a title or a user as a vector comes from files ([`read::vectors`]) and is put in the order of a
@@ -74,6 +81,7 @@ pub mod learned;
 mod manifest;
 mod negatives;
 pub mod read;
+pub mod records;
 mod split;
 pub mod synthetic;
 pub mod territories;
@@ -88,7 +96,7 @@ pub use error::DataError;
 pub use features::{Column, Features};
 pub use groups::{Groups, Members};
 pub use interactions::{Index, Interactions};
-pub use manifest::{FileEntry, Layout, Manifest, Place, Reader};
+pub use manifest::{FileEntry, Holds, Layout, Manifest, Place, Reader};
 pub use negatives::{RankingCandidates, TrainNegatives};
 pub use split::{Parts, Queries, Split, Test, ThreeWay, Train, Validation, Way};
 pub use vectors::Vectors;

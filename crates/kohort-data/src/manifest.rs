@@ -71,6 +71,40 @@ pub enum Reader {
     ItmRec,
     /// [`read::xmarket::read`](crate::read::xmarket::read).
     Xmarket,
+    /// [`read::census_income::read`](crate::read::census_income::read).
+    CensusIncome,
+    /// [`read::twitch::read`](crate::read::twitch::read).
+    Twitch,
+}
+
+/// What a data set is made of, and so which function opens it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// Ratings of items by users: [`fetch::open`](crate::fetch::open) gives a [`Dataset`](crate::Dataset).
+    Ratings,
+    /// Rows with several targets: [`fetch::open_records`](crate::fetch::open_records) gives
+    /// [`Records`](crate::records::Records).
+    Records,
+}
+
+impl Reader {
+    /// What it reads.
+    pub fn holds(self) -> Holds {
+        match self {
+            Reader::Movielens | Reader::MovielensRecbole | Reader::ItmRec | Reader::Xmarket => Holds::Ratings,
+            Reader::CensusIncome | Reader::Twitch => Holds::Records,
+        }
+    }
+
+    /// The error of who opens it as what it is not; `origin` says which data set.
+    pub(crate) fn other(self, asked: Holds, origin: &str) -> DataError {
+        let [found, opens, asked] = match asked {
+            Holds::Ratings => ["records", "fetch::open_records", "ratings"],
+            Holds::Records => ["ratings", "fetch::open", "records"],
+        };
+        let what = format!("it holds {found}, not {asked}: {opens} opens it");
+        DataError::Manifest { origin: origin.to_owned(), what }
+    }
 }
 
 /// A file as it must be.
@@ -79,6 +113,8 @@ pub enum Reader {
 pub struct FileEntry {
     /// Its name in the data set's folder.
     pub path: String,
+    /// Where it lies below the address of a place of open files, if not under its name.
+    pub at: Option<String>,
     /// Its length.
     pub bytes: u64,
     /// Its SHA-256 in lower-case hexadecimal digits.
@@ -115,7 +151,7 @@ pub enum Place {
     Files {
         /// Short name, which becomes [`Dataset::source`](crate::Dataset::source).
         name: String,
-        /// The address, ending in `/`; a file's path comes after it.
+        /// The address, ending in `/`; what comes after it is the file's `at`, or its path.
         url: String,
         /// The layout it gives.
         layout: String,
@@ -168,10 +204,12 @@ impl Layout {
 }
 
 /// The manifests that are built in: name and text.
-const BUILT_IN: [(&str, &str); 3] = [
+const BUILT_IN: [(&str, &str); 5] = [
     ("ml-100k", include_str!("../../../datasets/ml-100k.toml")),
     ("itm-rec", include_str!("../../../datasets/itm-rec.toml")),
     ("xmarket", include_str!("../../../datasets/xmarket.toml")),
+    ("census-income", include_str!("../../../datasets/census-income.toml")),
+    ("twitch", include_str!("../../../datasets/twitch.toml")),
 ];
 
 impl Manifest {
@@ -236,6 +274,12 @@ impl Manifest {
             return Err(wrong("layout: found none, expected at least one".to_owned()));
         }
         for layout in &manifest.layouts {
+            if layout.reader.holds() != manifest.layouts[0].reader.holds() {
+                return Err(wrong(format!(
+                    "layout.reader of {}: found {:?}, expected what reads the same kind as {:?}",
+                    layout.name, layout.reader, manifest.layouts[0].reader
+                )));
+            }
             for file in &layout.files {
                 if !plain(&file.path) {
                     return Err(wrong(format!(
@@ -262,6 +306,19 @@ impl Manifest {
             }
         }
         Ok(manifest)
+    }
+
+    /// What the data set is made of; ratings without a layout.
+    pub fn holds(&self) -> Holds {
+        self.layouts.first().map_or(Holds::Ratings, |layout| layout.reader.holds())
+    }
+
+    /// This manifest, if it is of what was asked for.
+    pub(crate) fn expect(self, asked: Holds) -> Result<Manifest, DataError> {
+        match self.layouts.first() {
+            Some(layout) if self.holds() != asked => Err(layout.reader.other(asked, &self.name)),
+            _ => Ok(self),
+        }
     }
 
     /// The layout of that name.

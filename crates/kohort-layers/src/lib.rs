@@ -20,14 +20,16 @@ mod attention;
 mod cohorts;
 mod embedding;
 mod encoder;
+pub mod experts;
 mod linear;
+pub mod lora;
 mod mlp;
 mod mode;
 #[cfg(test)]
 mod tests;
 
 pub use attention::{GateAttention, GateScale, MemberAttention};
-pub use cohorts::{Hierarchy, HierarchyError, Segments, UNKNOWN};
+pub use cohorts::{CohortEmbedding, Hierarchy, HierarchyError, Segments, UNKNOWN};
 pub use embedding::{Bags, Embedding, EmbeddingBag, Pooling};
 pub use encoder::{Encoder, EncoderConfig, Field, FieldValues, Table};
 pub use linear::Linear;

@@ -68,17 +68,29 @@ impl Mlp {
         Mlp { layers, activation: config.activation, dropout: config.dropout }
     }
 
+    /// The dense layers, in order.
+    pub fn linears(&self) -> impl Iterator<Item = &Linear> {
+        self.layers.iter().map(|(linear, _)| linear)
+    }
+
     /// `[n, inputs]` to `[n, last width]`; without layers, `x` itself.
     #[track_caller]
-    pub fn forward<F: Real>(
+    pub fn forward<F: Real>(&self, tape: &mut Tape<F>, params: &Params<F>, x: Var, mode: &mut Mode) -> Var {
+        self.forward_with(tape, params, x, mode, |tape, _, linear, x, _| linear.forward(tape, params, x))
+    }
+
+    /// The same, with `dense` in place of each layer's `act(x·W + b)`: it gets the layer's position, the layer and its input.
+    #[track_caller]
+    pub fn forward_with<F: Real>(
         &self,
         tape: &mut Tape<F>,
         params: &Params<F>,
         mut x: Var,
         mode: &mut Mode,
+        mut dense: impl FnMut(&mut Tape<F>, usize, &Linear, Var, &mut Mode) -> Var,
     ) -> Var {
-        for (linear, norm) in &self.layers {
-            x = linear.forward(tape, params, x);
+        for (i, (linear, norm)) in self.layers.iter().enumerate() {
+            x = dense(tape, i, linear, x, mode);
             if let Some(norm) = norm {
                 x = tape.layer_norm(params, x, norm.gain, norm.shift, F::of(1e-5));
                 x = tape.activate(x, self.activation);

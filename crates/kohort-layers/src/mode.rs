@@ -1,7 +1,7 @@
 //! Training or scoring: what dropout and redrawn samples ask.
 
 use kohort_core::random::Stream;
-use kohort_core::{Real, Tape, Var};
+use kohort_core::{Init, Real, Tape, Var};
 
 /// Whether a forward pass is for training or for scoring.
 #[derive(Debug)]
@@ -39,5 +39,16 @@ impl Mode {
             Some(stream) => tape.dropout(x, rate, stream),
             None => x,
         }
+    }
+
+    /// The stream that training draws from; `None` when scoring.
+    pub fn stream(&mut self) -> Option<&mut Stream> {
+        self.masks.as_mut()
+    }
+
+    /// Standard normal draws `[rows, cols]` in training; `None` when scoring.
+    pub fn normal<F: Real>(&mut self, tape: &mut Tape<F>, rows: usize, cols: usize) -> Option<Var> {
+        let drawn: Vec<F> = Init::Normal(1.0).draw(rows, cols, self.masks.as_mut()?);
+        Some(tape.input(rows, cols, &drawn))
     }
 }

@@ -65,6 +65,26 @@ pub enum ModelError {
         /// Number of groups.
         count: usize,
     },
+    /// A row of a cohort that does not exist.
+    #[error(
+        "row {row} is of cohort {cohort}, allowed are 0 to below {count}, or u32::MAX for an unknown one"
+    )]
+    UnknownCohort {
+        /// The row.
+        row: usize,
+        /// Its cohort.
+        cohort: u32,
+        /// Number of cohorts.
+        count: usize,
+    },
+    /// A row that no model is there for.
+    #[error("row {row} is of cohort {cohort}, which has no model of its own, and there is none of all rows")]
+    NoModel {
+        /// The row.
+        row: usize,
+        /// Its cohort.
+        cohort: u32,
+    },
     /// A group with no training row.
     #[error("group {group} of {count} has no training row: leave it out, or draw a larger sample")]
     EmptyGroup {
@@ -116,6 +136,12 @@ pub enum ModelError {
     /// Weights or masks that can't be used.
     #[error(transparent)]
     Objective(#[from] ObjectiveError),
+    /// Experts that cannot be made.
+    #[error(transparent)]
+    Experts(#[from] kohort_layers::experts::ExpertError),
+    /// Adapters that cannot be made or used.
+    #[error(transparent)]
+    Adapters(#[from] kohort_layers::lora::AdapterError),
     /// Entries that no sparse matrix can hold.
     #[error(transparent)]
     Sparse(#[from] kohort_core::sparse::SparseError),

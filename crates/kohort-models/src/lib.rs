@@ -41,6 +41,7 @@ mod error;
 mod fingerprint;
 pub mod implicit;
 pub mod inputs;
+pub mod multitask;
 mod scaling;
 pub mod towers;
 pub mod trainer;

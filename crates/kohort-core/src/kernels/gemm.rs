@@ -1,7 +1,6 @@
 //! General matrix product, served by ndarray: matrixmultiply in pure Rust, or OpenBLAS with the `openblas` feature.
 
-use ndarray::{ArrayView2, s};
-use rayon::prelude::*;
+use ndarray::{ArrayView2, ArrayViewMut2, Axis, ShapeBuilder, s};
 
 use crate::Real;
 
@@ -40,6 +39,33 @@ pub fn gemm<F: Real>(
         b.len(),
         c.len()
     );
+    let wide = |t: Transpose, rows: usize, cols: usize| if t == Transpose::No { cols } else { rows };
+    gemm_strided((ta, tb), (m, n, k), alpha, (a, wide(ta, m, k)), (b, wide(tb, k, n)), beta, (c, n));
+}
+
+/// [`gemm`] on matrices that lie among the columns of wider ones: each is a slice that begins with the matrix's first value,
+/// and the distance from one stored row to the next.
+///
+/// # Panics
+/// If a slice is too short for its shape, or rows overlap.
+#[track_caller]
+#[allow(clippy::too_many_arguments)]
+pub fn gemm_strided<F: Real>(
+    (ta, tb): (Transpose, Transpose),
+    (m, n, k): (usize, usize, usize),
+    alpha: F,
+    a: (&[F], usize),
+    b: (&[F], usize),
+    beta: F,
+    c: (&mut [F], usize),
+) {
+    if m == 0 || n == 0 {
+        return;
+    }
+    let c = among_mut(m, n, c);
+    if k == 0 {
+        return scale(beta, c);
+    }
     #[cfg(feature = "openblas")]
     super::openblas::pin();
     let a = operand(ta, m, k, a);
@@ -48,11 +74,12 @@ pub fn gemm<F: Real>(
     if blocks == 1 {
         return product(alpha, &a, &b, beta, c);
     }
-    let rows = m.div_ceil(blocks).next_multiple_of(TILE);
-    c.par_chunks_mut(rows * n).enumerate().for_each(|(at, c)| {
-        let a = a.slice(s![at * rows..((at + 1) * rows).min(m), ..]);
-        product(alpha, &a, &b, beta, c);
-    });
+    let half = m.div_ceil(blocks).next_multiple_of(TILE);
+    let (top, bottom) = c.split_at(Axis(0), half);
+    rayon::join(
+        || product(alpha, &a.slice(s![..half, ..]), &b, beta, top),
+        || product(alpha, &a.slice(s![half.., ..]), &b, beta, bottom),
+    );
 }
 
 /// Rows of a kernel's tile, or a multiple of them: no block but the last leaves a part of one.
@@ -66,22 +93,47 @@ fn blocks(m: usize, n: usize, k: usize) -> usize {
     work.min(m / (2 * TILE)).clamp(1, 2)
 }
 
-fn product<F: Real>(alpha: F, a: &ArrayView2<'_, F>, b: &ArrayView2<'_, F>, beta: F, c: &mut [F]) {
-    let mut c = shaped_mut(a.nrows(), b.ncols(), c);
+fn product<F: Real>(
+    alpha: F,
+    a: &ArrayView2<'_, F>,
+    b: &ArrayView2<'_, F>,
+    beta: F,
+    mut c: ArrayViewMut2<'_, F>,
+) {
     #[allow(clippy::disallowed_methods)] // the one place
     ndarray::linalg::general_mat_mul(alpha, a, b, beta, &mut c);
 }
 
-fn operand<F: Real>(t: Transpose, rows: usize, cols: usize, data: &[F]) -> ArrayView2<'_, F> {
-    let shaped = |rows, cols| ArrayView2::from_shape((rows, cols), data).expect("length checked by gemm");
+/// What is left of a product over nothing: `β·C`, where a zero overwrites.
+fn scale<F: Real>(beta: F, mut c: ArrayViewMut2<'_, F>) {
+    let zero = F::zero();
+    c.iter_mut().for_each(|c| *c = if beta == zero { zero } else { beta * *c });
+}
+
+#[track_caller]
+fn operand<F: Real>(t: Transpose, rows: usize, cols: usize, x: (&[F], usize)) -> ArrayView2<'_, F> {
     match t {
-        Transpose::No => shaped(rows, cols),
-        Transpose::Yes => shaped(cols, rows).reversed_axes(),
+        Transpose::No => among(rows, cols, x),
+        Transpose::Yes => among(cols, rows, x).reversed_axes(),
     }
 }
 
-fn shaped_mut<F: Real>(rows: usize, cols: usize, data: &mut [F]) -> ndarray::ArrayViewMut2<'_, F> {
-    ndarray::ArrayViewMut2::from_shape((rows, cols), data).expect("length checked by gemm")
+#[track_caller]
+fn among<F: Real>(rows: usize, cols: usize, (data, stride): (&[F], usize)) -> ArrayView2<'_, F> {
+    let length = data.len();
+    match ArrayView2::from_shape((rows, cols).strides((stride, 1)), data) {
+        Ok(view) => view,
+        Err(_) => panic!("gemm: [{rows}, {cols}] with rows {stride} apart over {length} values"),
+    }
+}
+
+#[track_caller]
+fn among_mut<F: Real>(rows: usize, cols: usize, (data, stride): (&mut [F], usize)) -> ArrayViewMut2<'_, F> {
+    let length = data.len();
+    match ArrayViewMut2::from_shape((rows, cols).strides((stride, 1)), data) {
+        Ok(view) => view,
+        Err(_) => panic!("gemm: [{rows}, {cols}] with rows {stride} apart over {length} values"),
+    }
 }
 
 /// Which kernels serve [`gemm`] in this build, for manifests.
@@ -169,6 +221,34 @@ mod tests {
             assert_eq!(c, with(3));
             for (got, want) in c.iter().zip(naive(ta, tb, (m, n, k), &a, &b)) {
                 assert!((got - (2.0 * want + 3.0)).abs() < 1e-10, "{ta:?} {tb:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_product_among_wider_rows_is_the_product_of_its_columns_and_leaves_the_others_alone() {
+        use Transpose::{No, Yes};
+        let value = |count: usize, f: f64| (0..count).map(|i| (i as f64 * f).sin()).collect::<Vec<_>>();
+        for (m, n, k) in [(5, 3, 4), (1, 2, 1), (400, 300, 600)] {
+            let pick = |wide: &[f64], rows: usize, cols: usize, from: usize, stride: usize| -> Vec<f64> {
+                (0..rows).flat_map(|r| wide[r * stride + from..r * stride + from + cols].to_vec()).collect()
+            };
+            for (ta, tb) in [(No, No), (Yes, No), (No, Yes)] {
+                let (ra, ca) = if ta == No { (m, k) } else { (k, m) };
+                let (rb, cb) = if tb == No { (k, n) } else { (n, k) };
+                let (sa, sb, sc) = (ca + 3, cb + 5, n + 2);
+                let (a, b) = (value(ra * sa, 0.7), value(rb * sb, 1.3));
+                let mut c = value(m * sc, 0.1);
+                let mut want = pick(&c, m, n, 1, sc);
+                let (a3, b5) = (pick(&a, ra, ca, 3, sa), pick(&b, rb, cb, 5, sb));
+                gemm((ta, tb), (m, n, k), 2.0, &a3, &b5, 3.0, &mut want);
+                let before = c.clone();
+                gemm_strided((ta, tb), (m, n, k), 2.0, (&a[3..], sa), (&b[5..], sb), 3.0, (&mut c[1..], sc));
+                assert_eq!(pick(&c, m, n, 1, sc), want, "{ta:?} {tb:?} {m} {n} {k}");
+                assert!(
+                    (0..m)
+                        .all(|r| c[r * sc] == before[r * sc] && c[r * sc + n + 1] == before[r * sc + n + 1])
+                );
             }
         }
     }

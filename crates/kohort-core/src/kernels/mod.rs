@@ -6,4 +6,4 @@ mod gemm;
 mod openblas;
 
 pub use dot::dot;
-pub use gemm::{Transpose, backend, gemm, warning};
+pub use gemm::{Transpose, backend, gemm, gemm_strided, warning};

@@ -110,12 +110,21 @@ struct State<F> {
 impl<F: Real> Optimizer<F> {
     /// A fresh optimiser for `params`.
     pub fn new(params: &Params<F>, rule: Rule, tables: Tables) -> Optimizer<F> {
-        let moments = update::<F>(&rule).moments();
+        let mut optimizer = Optimizer { rule, tables, states: Vec::new() };
+        optimizer.grow(params);
+        optimizer
+    }
+
+    /// Takes in parameters that were added to `params` since: no step taken, no moment. The others keep theirs. Without it, new
+    /// ones are not stepped.
+    pub fn grow(&mut self, params: &Params<F>) {
+        let moments = update::<F>(&self.rule).moments();
         let fresh = |slot: &Slot<F>| State {
             steps: 0,
             moments: moments.map(|kept| vec![F::zero(); if kept { slot.value.len() } else { 0 }]),
         };
-        Optimizer { rule, tables, states: params.slots().iter().map(fresh).collect() }
+        let known = self.states.len().min(params.slots().len());
+        self.states.extend(params.slots()[known..].iter().map(fresh));
     }
 
     /// Number of steps that a parameter has taken.

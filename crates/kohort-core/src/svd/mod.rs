@@ -25,6 +25,7 @@
 
 mod dense;
 mod orthonormal;
+mod product;
 mod symmetric;
 
 use ndarray_rand::rand_distr::{Distribution, StandardNormal};
@@ -35,6 +36,7 @@ use crate::random::stream;
 use crate::sparse::Csr;
 
 use orthonormal::orthonormal;
+pub use product::of_product;
 
 /// Singular values below this share of the first are zero.
 const NEGLIGIBLE: f64 = 1e-5;

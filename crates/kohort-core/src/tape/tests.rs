@@ -2,6 +2,8 @@ use super::*;
 use crate::random::{rand::Rng, stream};
 use crate::{GradCheck, Grads, ParamId, Params};
 
+mod experts;
+mod low_rank;
 mod sweeps;
 
 /// Random parameters away from zero, where ReLU and the absolute value have their kinks.
@@ -36,10 +38,13 @@ fn check(
 /// 1×1, one row, one column, and something in between.
 const SHAPES: [(usize, usize); 4] = [(1, 1), (1, 5), (4, 1), (3, 9)];
 
+const EVERY: [Activation; 5] =
+    [Activation::Identity, Activation::Relu, Activation::Sigmoid, Activation::Tanh, Activation::Softplus];
+
 #[test]
 fn linear_passes_finite_differences_with_every_activation() {
     for (n, inputs) in SHAPES {
-        for act in [Activation::Identity, Activation::Relu, Activation::Sigmoid, Activation::Tanh] {
+        for act in EVERY {
             check(&[("x", n, inputs), ("w", inputs, 3), ("b", 1, 3)], |tape, params, ids| {
                 let x = tape.param(params, ids[0]);
                 tape.linear(params, x, ids[1], Some(ids[2]), act)
@@ -228,7 +233,7 @@ fn logistic_loss_is_finite_and_exact_for_confident_wrong_logits() {
 /// A value that went wrong must reach the loss, or training goes on with it.
 #[test]
 fn no_activation_swallows_a_nan() {
-    for act in [Activation::Identity, Activation::Relu, Activation::Sigmoid, Activation::Tanh] {
+    for act in EVERY {
         let mut tape = Tape::<f32>::new();
         let x = tape.input(1, 2, &[f32::NAN, -1.0]);
         let y = tape.activate(x, act);

@@ -23,7 +23,8 @@ mod verify;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::manifest::{Layout, Manifest, Place, Reader};
+use crate::manifest::{FileEntry, Holds, Layout, Manifest, Place, Reader};
+use crate::records::Records;
 use crate::{DataError, Dataset, read};
 
 pub use verify::verify;
@@ -82,10 +83,10 @@ pub struct Located {
 }
 
 impl Located {
-    /// Reads the data set with the layout's reader; every row count must be the manifest's.
+    /// Reads a data set of ratings with the layout's reader; every row count must be the manifest's.
     ///
     /// # Errors
-    /// The reader's, with file and line.
+    /// The reader's, with file and line; [`DataError::Manifest`] for a data set of records.
     pub fn read(&self) -> Result<Dataset, DataError> {
         let layout = Some(&self.layout);
         let mut dataset = match self.layout.reader {
@@ -93,9 +94,27 @@ impl Located {
             Reader::MovielensRecbole => read::movielens::read_recbole(&self.dir, layout)?,
             Reader::ItmRec => read::itm_rec::read(&self.dir, layout)?,
             Reader::Xmarket => read::xmarket::read(&self.dir, layout)?,
+            records @ (Reader::CensusIncome | Reader::Twitch) => {
+                return Err(records.other(Holds::Ratings, &self.dir.display().to_string()));
+            }
         };
         dataset.source.clone_from(&self.source);
         Ok(dataset)
+    }
+
+    /// Reads a data set of records with the layout's reader; every row count must be the manifest's.
+    ///
+    /// # Errors
+    /// The reader's, with file and line; [`DataError::Manifest`] for a data set of ratings.
+    pub fn read_records(&self) -> Result<Records, DataError> {
+        let layout = Some(&self.layout);
+        let mut records = match self.layout.reader {
+            Reader::CensusIncome => read::census_income::read(&self.dir, layout)?,
+            Reader::Twitch => read::twitch::read(&self.dir, layout)?,
+            ratings => return Err(ratings.other(Holds::Records, &self.dir.display().to_string())),
+        };
+        records.source.clone_from(&self.source);
+        Ok(records)
     }
 }
 
@@ -137,12 +156,35 @@ impl fmt::Display for Progress {
     }
 }
 
-/// Finds, checks and reads the built-in data set `name`.
+/// Finds, checks and reads the built-in data set of ratings `name`.
 ///
 /// # Errors
-/// An unknown name, [`DataError::NotFound`], or what the reader says.
+/// An unknown name, a data set of records, [`DataError::NotFound`], or what the reader says.
 pub fn open(name: &str, places: &Places, progress: &mut dyn FnMut(Progress)) -> Result<Dataset, DataError> {
-    locate_with(&Manifest::named(name)?, places, progress)?.read()
+    locate_with(&Manifest::named(name)?.expect(Holds::Ratings)?, places, progress)?.read()
+}
+
+/// Finds, checks and reads the built-in data set of records `name`.
+///
+/// ```no_run
+/// use kohort_data::{fetch::{self, Places}, records::RecordShares};
+///
+/// let census = fetch::open_records("census-income", &Places::from_env("target/data"), &mut |_| {})?;
+/// assert_eq!(census.target("income").map(|income| income.positives()), Some(6_186));
+/// let two_tasks = census.with_targets(&["income", "never married"])?;
+/// let split = RecordShares::default().split(&two_tasks, 42)?;
+/// assert_eq!(split.train.targets().len(), 2);
+/// # Ok::<(), kohort_data::DataError>(())
+/// ```
+///
+/// # Errors
+/// An unknown name, a data set of ratings, [`DataError::NotFound`], or what the reader says.
+pub fn open_records(
+    name: &str,
+    places: &Places,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Records, DataError> {
+    locate_with(&Manifest::named(name)?.expect(Holds::Records)?, places, progress)?.read_records()
 }
 
 /// Finds the files of a data set without telling of progress.
@@ -263,7 +305,8 @@ fn from_place<'a>(
                     // Named by checksum: a part of another version is not gone on with.
                     let mark = &file.sha256[..12.min(file.sha256.len())];
                     let partial = places.data_dir.join(format!(".{}-{mark}.part", manifest.name));
-                    match download::download(&format!("{url}{}", file.path), &partial, file.bytes, progress) {
+                    let at = file.at.as_ref().unwrap_or(&file.path);
+                    match download::download(&format!("{url}{at}"), &partial, file.bytes, progress) {
                         Err(_) if file.optional => continue,
                         fetched => fetched?,
                     }
@@ -318,8 +361,16 @@ fn advice(manifest: &Manifest, places: &Places) -> Vec<String> {
             Place::Archive { url, inside, .. } => {
                 format!("fetch {url} elsewhere and put the files of its folder {inside} into {}", own.display())
             }
-            Place::Files { url, .. } => {
-                format!("fetch the files below {url} elsewhere and put them into {}", own.display())
+            Place::Files { url, layout, .. } => {
+                let files = manifest.layout(layout).map_or(&[][..], |layout| &layout.files);
+                let moved = |file: &FileEntry| Some(format!("{} as {}", file.at.as_ref()?, file.path));
+                let moved: Vec<String> = files.iter().filter_map(moved).collect();
+                format!(
+                    "fetch the files below {url} elsewhere and put them into {}{}{}",
+                    own.display(),
+                    if moved.is_empty() { "" } else { ": " },
+                    moved.join(", ")
+                )
             }
             Place::Pip { package, inside, .. } => format!(
                 "python3 -m pip download --no-deps -d . {package}, unzip it, and put the files of {inside} into {}",

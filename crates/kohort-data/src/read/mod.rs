@@ -1,10 +1,14 @@
-//! Readers: files in, [`Dataset`](crate::Dataset) out, with an error that names file and line where they do not fit.
+//! Readers: files in, [`Dataset`](crate::Dataset) or [`Records`](crate::records::Records) out, with an error that names
+//! file and line where they do not fit.
 
+pub mod census_income;
 pub mod delimited;
+mod gzip;
 pub mod itm_rec;
 pub mod movielens;
 pub mod recbole;
 mod table;
+pub mod twitch;
 pub mod vectors;
 pub mod xmarket;
 

@@ -5,6 +5,7 @@ mod ways;
 
 pub use parts::{Parts, ThreeWay};
 pub use ways::Way;
+pub(crate) use ways::{count_of, rounded, setting};
 
 use kohort_random::{permutation, stream};
 

@@ -132,7 +132,7 @@ pub(super) fn cut(out: &[bool]) -> (Vec<u32>, Vec<u32>) {
 }
 
 /// `round(share · rows)`, which must leave both sides something.
-pub(super) fn count_of(share: f64, rows: usize) -> Result<usize, DataError> {
+pub(crate) fn count_of(share: f64, rows: usize) -> Result<usize, DataError> {
     check_share(share)?;
     let held = rounded(share, rows);
     if held == 0 || held >= rows {
@@ -153,10 +153,10 @@ fn check_share(share: f64) -> Result<(), DataError> {
     }
 }
 
-pub(super) fn rounded(share: f64, rows: usize) -> usize {
+pub(crate) fn rounded(share: f64, rows: usize) -> usize {
     (share * rows as f64 + 0.5).floor() as usize
 }
 
-pub(super) fn setting(name: &'static str, found: impl ToString, expected: &str) -> DataError {
+pub(crate) fn setting(name: &'static str, found: impl ToString, expected: &str) -> DataError {
     DataError::Setting { name, found: found.to_string(), expected: expected.to_owned() }
 }

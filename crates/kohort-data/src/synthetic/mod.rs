@@ -10,7 +10,8 @@
 //! like, so ratings are missing not at random, as in real data. The user feature `region` names the cohort with
 //! probability `telling`, `age` leans on it, `device` tells nothing.
 //!
-//! For territories of different size with local and global titles and clicks, see [`MarketRecipe`].
+//! For territories of different size with local and global titles and clicks, see [`MarketRecipe`]; for rows with several
+//! targets, [`CohortRecipe`] (cohorts that differ by stated amounts) and [`MmoeRecipe`] (tasks of a stated relation).
 //!
 //! ```
 //! use kohort_data::synthetic::Recipe;
@@ -23,14 +24,18 @@
 //! # Ok::<(), kohort_data::DataError>(())
 //! ```
 
+pub mod cohorts;
 mod generate;
 pub mod markets;
+pub mod mmoe;
 mod normal;
 mod truth;
 
 use serde::{Deserialize, Serialize};
 
+pub use cohorts::{CohortRecipe, CohortTruth};
 pub use markets::{MarketRecipe, MarketTruth};
+pub use mmoe::{MmoeRecipe, MmoeTruth};
 pub use truth::Truth;
 
 use crate::DataError;

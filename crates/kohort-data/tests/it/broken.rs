@@ -1,8 +1,11 @@
 //! Broken files: refused with file and line, never a panic.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use kohort_data::read::{Encoding, Format, Header, Table, itm_rec, movielens, recbole, xmarket};
+use kohort_data::read::{
+    Encoding, Format, Header, Table, census_income, itm_rec, movielens, recbole, twitch, xmarket,
+};
 use kohort_data::{DataError, Manifest, Scale};
 use proptest::prelude::*;
 
@@ -151,6 +154,10 @@ fn table_like() -> impl Strategy<Value = Vec<u8>> {
         Just(b"UserID".to_vec()),
         Just(b"userId itemId rate date\n".to_vec()),
         Just(b"a x 5 2016-01-03\n".to_vec()),
+        Just(b"id,days,mature,views,partner,new_id\n".to_vec()),
+        Just(b"1,5,True,9,False,0\n".to_vec()),
+        Just(b"from,to\n0,0\n".to_vec()),
+        Just(b"{\"0\": [1, 2]}".to_vec()),
         Just(b"Item,Rating,App,Data,Ease,Class,Semester,Lockdown".to_vec()),
         proptest::collection::vec(any::<u8>(), 0..4),
     ];
@@ -209,6 +216,20 @@ proptest! {
 
         let (_xmarket, dir) = write_all(&["in_5core.txt"], &bytes);
         let _ = xmarket::read_with(&dir, None, &["in"], None);
+
+        let files = ["RU_target.csv", "RU_features.json", "RU_edges.csv"];
+        let (_twitch, dir) = write_all(&files, &bytes);
+        let _ = twitch::read_with(&dir, None, &["RU"]);
+        std::fs::write(dir.join("RU_target.csv"), "id,days,mature,views,partner,new_id\n1,5,True,9,False,0\n").unwrap();
+        let _ = twitch::read_with(&dir, None, &["RU"]);
+        let _ = twitch::edges_with(&dir, None, &["RU"]);
+
+        let (_census, dir) = write_all(&[census_income::TEST_FILE], &bytes);
+        let _ = census_income::read(&dir, None);
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(&bytes).unwrap();
+        std::fs::write(dir.join(census_income::TEST_FILE), packed.finish().unwrap()).unwrap();
+        let _ = census_income::read(&dir, None);
     }
 
     #[test]

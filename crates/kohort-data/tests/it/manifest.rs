@@ -51,6 +51,11 @@ fn faults_are_named() {
         ("\"a.csv\"", "\"../a.csv\"", "expected a file name without folders"),
         ("e3b0c442", "E3B0C442", "expected 64 lower-case hexadecimal digits"),
         ("layout = \"official\"", "layout = \"other\"", "expected one of official"),
+        (
+            "[[place]]",
+            "[[layout]]\nname = \"l\"\nreader = \"twitch\"\nfile = []\n[[place]]",
+            "layout.reader of l: found Twitch, expected what reads the same kind as ItmRec",
+        ),
         ("name = \"tea\"", "name = \"a/b\"", "expected letters"),
         ("inside = \"tea/\"", "inside = \"tea/\"\nurl = \"x\"", "unknown field `url`"),
     ];

@@ -13,7 +13,7 @@
 //! | `verdict` | rules for published numbers |
 //! | `page` | rows to sections |
 
-mod cohorts;
+pub(crate) mod cohorts;
 mod experiments;
 mod measure;
 mod page;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use kohort_data::fetch::{self, Located, Places, Progress};
+use kohort_data::records::Records;
 use kohort_data::{DataError, Dataset, Manifest};
 
 use super::{FileRecord, Provenance, Skipped};
@@ -48,6 +49,17 @@ fn fetch_folder() -> PathBuf {
     target.map_or_else(|| PathBuf::from("target/data"), |target| target.join("data"))
 }
 
+/// Rows with several targets that were found, as their files have them.
+#[derive(Debug)]
+pub(crate) struct FoundRecords {
+    /// All rows.
+    pub(crate) records: Records,
+    /// Name for people.
+    pub(crate) title: String,
+    /// Where they came from.
+    pub(crate) provenance: Provenance,
+}
+
 /// Finds, checks and reads a data set, or says why it could not be had.
 ///
 /// # Errors
@@ -57,18 +69,48 @@ pub(crate) fn look(
     looking: &Looking,
     say: &mut dyn FnMut(&str),
 ) -> Result<Result<Found, Skipped>> {
+    let read = |located: &Located| {
+        let dataset = located.read()?;
+        let rows = format!("{} ratings", dataset.interactions.len());
+        Ok((dataset, rows))
+    };
+    let found = read_with(name, looking, say, read)?;
+    Ok(found.map(|(dataset, title, provenance)| Found { dataset, title, provenance }))
+}
+
+/// The same for rows with several targets.
+///
+/// # Errors
+/// As [`look`].
+pub(crate) fn look_records(
+    name: &str,
+    looking: &Looking,
+    say: &mut dyn FnMut(&str),
+) -> Result<Result<FoundRecords, Skipped>> {
+    let read = |located: &Located| {
+        let records = located.read_records()?;
+        let rows = format!("{} rows", records.len());
+        Ok((records, rows))
+    };
+    let found = read_with(name, looking, say, read)?;
+    Ok(found.map(|(records, title, provenance)| FoundRecords { records, title, provenance }))
+}
+
+type Read<T> = (T, String, Provenance);
+
+fn read_with<T>(
+    name: &str,
+    looking: &Looking,
+    say: &mut dyn FnMut(&str),
+    read: impl Fn(&Located) -> Result<(T, String), DataError>,
+) -> Result<Result<Read<T>, Skipped>> {
     let manifest = Manifest::named(name)?;
     match locate(&manifest, looking, say)? {
         Ok(located) => {
-            let dataset = located.read().map_err(|error| Failure::Data(chain(&error)))?;
-            say(&format!(
-                "data: {name}, {} ratings from {} ({})",
-                dataset.interactions.len(),
-                located.source,
-                located.dir.display()
-            ));
+            let (data, rows) = read(&located).map_err(|error| Failure::Data(chain(&error)))?;
+            say(&format!("data: {name}, {rows} from {} ({})", located.source, located.dir.display()));
             let provenance = provenance(&manifest, &located);
-            Ok(Ok(Found { dataset, title: manifest.title, provenance }))
+            Ok(Ok((data, manifest.title, provenance)))
         }
         Err(skipped) => {
             say(&format!("skipped: data set {name}; {}", skipped.why));

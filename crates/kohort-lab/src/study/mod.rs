@@ -3,7 +3,7 @@
 mod find;
 mod provenance;
 
-pub(crate) use find::{Looking, list, look};
+pub(crate) use find::{Looking, list, look, look_records};
 pub(crate) use provenance::{FileRecord, Provenance};
 
 /// A data set that was asked for and could not be had.

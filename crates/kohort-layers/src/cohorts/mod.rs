@@ -1,9 +1,11 @@
 //! Whose row is it? Cohorts as layers see them: a number per row, where runs of one cohort begin, and which cohort lies
 //! within which.
 
+mod embedding;
 mod hierarchy;
 mod segments;
 
+pub use embedding::CohortEmbedding;
 pub use hierarchy::{Hierarchy, HierarchyError};
 pub use segments::Segments;
 

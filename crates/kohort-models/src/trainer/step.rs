@@ -39,7 +39,10 @@ pub(super) fn run<'a>(
         let scales: Vec<f64> = terms.iter().map(|t| t.scale).collect();
         let masks = stream(at.seed, "dropout", &[at.step, shard.index as u64]);
         let mut mode = Mode::train(masks).in_epoch(at.epoch as u64);
-        system.record(tape, params, &batch[shard.rows], &weights, &scales, &mut mode)
+        let share = shard.rows.len() as f32 / batch.len() as f32;
+        let mut recorded = system.record(tape, params, &batch[shard.rows], &weights, &scales, &mut mode);
+        recorded.penalty = recorded.penalty.map(|penalty| tape.scale(penalty, share, 0.0));
+        recorded
     });
     let losses = sum_losses(shards, &recorded, terms.len());
     if let Some(objective) = losses.iter().position(|loss| !loss.is_finite()) {

@@ -57,7 +57,7 @@ pub struct Recorded {
     /// The shared representation, where balancers that look at gradients take them.
     pub shared: Cut,
     /// What is minimised beside the objectives and is none of them, `[1, 1]`, its weight included: the balance of experts,
-    /// say. Balancers neither see nor weigh it; over a batch it is the sum of the shards'.
+    /// say. Balancers neither see nor weigh it; over a batch it is the mean of the shards', each as heavy as its rows.
     pub penalty: Option<Var>,
 }
 

@@ -20,6 +20,20 @@ pub struct Block {
     pub b: Option<ParamId>,
 }
 
+impl Block {
+    /// `y ← act(y + b)`.
+    pub(super) fn finish<F: Real>(self, params: &Params<F>, act: Activation, y: &mut [F]) {
+        match self.b.map(|b| params.value(b)) {
+            Some(bias) => {
+                for row in y.chunks_exact_mut(bias.len()) {
+                    row.iter_mut().zip(bias).for_each(|(y, &b)| *y = act.apply(*y + b));
+                }
+            }
+            None => y.iter_mut().for_each(|y| *y = act.apply(*y)),
+        }
+    }
+}
+
 pub(crate) struct Blocks {
     x: Var,
     /// Where each segment begins, and where the last ends.
@@ -147,14 +161,7 @@ impl<F: Real> Tape<F> {
             };
             let shape = (to - from, outputs, inputs);
             gemm((Transpose::No, Transpose::No), shape, F::one(), x, params.value(block.w), F::zero(), y);
-            match block.b.map(|b| params.value(b)) {
-                Some(bias) => {
-                    for row in y.chunks_exact_mut(outputs) {
-                        row.iter_mut().zip(bias).for_each(|(y, &b)| *y = act.apply(*y + b));
-                    }
-                }
-                None => y.iter_mut().for_each(|y| *y = act.apply(*y)),
-            }
+            block.finish(params, act, y);
         }
         out
     }

@@ -16,6 +16,8 @@ pub enum Activation {
     Sigmoid,
     /// Hyperbolic tangent.
     Tanh,
+    /// `y = ln(1 + e^x)`, with slope `1 − e^-y`: what keeps a deviation above zero.
+    Softplus,
 }
 
 impl Activation {
@@ -28,6 +30,8 @@ impl Activation {
             Activation::Relu => x,
             Activation::Sigmoid => sigmoid(x),
             Activation::Tanh => x.tanh(),
+            // Not `max`, which would lose a NaN.
+            Activation::Softplus => (-x.abs()).exp().ln_1p() + Activation::Relu.apply(x),
         }
     }
 
@@ -40,6 +44,7 @@ impl Activation {
             Activation::Relu => F::zero(),
             Activation::Sigmoid => y * (F::one() - y),
             Activation::Tanh => F::one() - y * y,
+            Activation::Softplus => F::one() - (-y).exp(),
         }
     }
 }
@@ -55,7 +60,7 @@ impl Activation {
                 let zero = F::zero();
                 dz.extend(dy.iter().zip(y).map(|(&d, &y)| if y > zero { d } else { zero }));
             }
-            Activation::Sigmoid | Activation::Tanh => {
+            Activation::Sigmoid | Activation::Tanh | Activation::Softplus => {
                 dz.extend(dy.iter().zip(y).map(|(&d, &y)| d * self.slope(y)));
             }
         }

@@ -191,7 +191,7 @@ impl<F: Real> Tape<F> {
 }
 
 #[track_caller]
-fn check_rows(op: &str, name: &str, limit: usize, rows: &[u32]) {
+pub(super) fn check_rows(op: &str, name: &str, limit: usize, rows: &[u32]) {
     if let Some(row) = rows.iter().find(|&&row| row as usize >= limit) {
         shape::fail(op, &format!("row {row} of {name}, which has {limit}"));
     }

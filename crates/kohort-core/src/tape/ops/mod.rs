@@ -5,19 +5,25 @@ mod blocks;
 mod concat;
 mod elementwise;
 mod gather;
+mod grouped;
 mod input;
 mod linear;
 mod loss;
+mod low_rank;
+mod low_rank_rows;
 mod mix;
 mod norm;
 mod pairs;
 mod reduce;
+mod rows;
+mod scale_blocks;
 mod segment;
 mod softmax;
 
 pub use blocks::Block;
 pub use elementwise::Activation;
 pub use loss::LossKind;
+pub use low_rank::{Adapted, LowRank};
 
 use super::{Custom, Flow, Var};
 use crate::Real;
@@ -71,7 +77,12 @@ ops! {
     Bag(gather::Bag),
     LookupDot(gather::LookupDot),
     Linear(linear::Linear),
+    GroupedLinear(grouped::GroupedLinear),
     Blocks(blocks::Blocks),
+    LowRankLinear(low_rank::LowRankLinear),
+    LowRankMiddle(low_rank::Middle),
+    LowRankRows(low_rank_rows::LowRankRows),
+    ScaleBlocks(scale_blocks::ScaleBlocks),
     Activate(elementwise::Activate),
     Add(elementwise::Add),
     Mul(elementwise::Mul),
@@ -82,10 +93,14 @@ ops! {
     Sum(reduce::Sum),
     RowDot(reduce::RowDot),
     Softmax(softmax::Softmax),
+    TopKSoftmax(softmax::TopKSoftmax),
     Mix(mix::Mix),
     LayerNorm(norm::LayerNorm<F>),
     PairDot(pairs::PairDot),
     Cross(pairs::Cross),
+    TakeRows(rows::TakeRows),
+    ScatterRows(rows::ScatterRows),
+    Pick(rows::Pick),
     RepeatRows(segment::RepeatRows),
     SegmentSoftmax(segment::SegmentSoftmax),
     SegmentSum(segment::SegmentSum),

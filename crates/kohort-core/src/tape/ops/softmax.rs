@@ -26,6 +26,53 @@ impl<F: Real> Rule<F> for Softmax {
     }
 }
 
+/// Softmax over the `k` largest of each row, ties to the lower index, and 0 elsewhere. The derivative is the softmax's own: where
+/// `y = 0` it is 0. The choice itself has none.
+pub(crate) struct TopKSoftmax {
+    x: Var,
+}
+
+impl<F: Real> Rule<F> for TopKSoftmax {
+    const NAME: &'static str = "top_k_softmax";
+    fn each_input(&self, _: &[u32], visit: &mut dyn FnMut(Var)) {
+        visit(self.x);
+    }
+    fn backward(&self, flow: &mut Flow<'_, F>) {
+        Softmax { x: self.x }.backward(flow);
+    }
+}
+
+/// Writes the softmax over the `k` largest of `x` into `y`, and 0 elsewhere.
+fn top_k_of<F: Real>(x: &[F], k: usize, y: &mut [F]) {
+    let (chosen, out) = (F::one(), F::zero());
+    y.fill(out);
+    let mut top = out;
+    for round in 0..k {
+        // A NaN is the largest of all: whatever it is, it must not be lost.
+        let open = (0..x.len()).filter(|&i| y[i] == out);
+        let Some(best) = open.reduce(|a, b| if x[b] > x[a] || is_nan(x[b]) && !is_nan(x[a]) { b } else { a })
+        else {
+            break;
+        };
+        y[best] = chosen;
+        if round == 0 {
+            top = x[best];
+        }
+    }
+    let mut total = F::zero();
+    for (y, &x) in y.iter_mut().zip(x).filter(|(y, _)| **y == chosen) {
+        *y = (x - top).exp();
+        total += *y;
+    }
+    let inv = F::one() / total;
+    y.iter_mut().for_each(|y| *y *= inv);
+}
+
+#[allow(clippy::eq_op)] // the one number that differs from itself
+fn is_nan<F: Real>(x: F) -> bool {
+    x != x
+}
+
 /// Writes the softmax of `x` into `y`. An empty slice stays empty.
 #[inline]
 pub(super) fn forward_of<F: Real>(x: &[F], y: &mut [F]) {
@@ -61,6 +108,25 @@ impl<F: Real> Tape<F> {
         let (left, y) = self.fill(out);
         for (y, x) in y.chunks_exact_mut(cols).zip(left.value(x).chunks_exact(cols)) {
             forward_of(x, y);
+        }
+        out
+    }
+
+    /// Softmax over the `k` largest of each row of `x [n, cols]`, zeros elsewhere, same shape. Of equal entries the one of
+    /// lower index is larger.
+    ///
+    /// # Panics
+    /// Unless `1 ≤ k ≤ cols`.
+    #[track_caller]
+    pub fn top_k_softmax(&mut self, x: Var, k: usize) -> Var {
+        let (rows, cols) = self.shape(x);
+        if k == 0 || k > cols {
+            shape::fail("top_k_softmax", &format!("the {k} largest of {cols} columns"));
+        }
+        let out = self.push(Op::TopKSoftmax(TopKSoftmax { x }), rows, cols, self.live(x));
+        let (left, y) = self.fill(out);
+        for (y, x) in y.chunks_exact_mut(cols).zip(left.value(x).chunks_exact(cols)) {
+            top_k_of(x, k, y);
         }
         out
     }

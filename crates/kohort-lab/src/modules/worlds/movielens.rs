@@ -1,0 +1,109 @@
+//! MovieLens-100K: how a film is rated, and whether it is liked (4 or more), with cohorts by taste and by age.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use kohort_data::records::{Records, Target};
+use kohort_data::{Column, Dataset, Features, Train};
+
+use super::{CUT, Cohorts, Material, World, cut_in_three};
+use crate::dmtl::cohorts::{Cohorts as Groups, GROUPS};
+use crate::study::{Looking, Skipped, look};
+
+pub(in crate::modules) const NAME: &str = "movielens";
+
+/// From this rating on a film is liked.
+const LIKED: f32 = 4.0;
+/// Users of a group by how much they rate: thirds.
+const ACTIVITY: [&str; 3] = ["rates little", "rates some", "rates much"];
+
+pub(super) fn find(
+    looking: &Looking,
+    say: &mut dyn FnMut(&str),
+) -> Result<std::result::Result<Vec<World>, Skipped>> {
+    let found = match look("ml-100k", looking, say)? {
+        Ok(found) => found,
+        Err(missing) => return Ok(Err(missing)),
+    };
+    let title = found.title.split(',').next().unwrap_or_default().to_owned();
+    let dataset = Arc::new(found.dataset);
+    let records = Arc::new(records(&dataset)?);
+    let (by_taste, by_age) = ((Arc::clone(&dataset), Arc::clone(&records)), Arc::clone(&records));
+    Ok(Ok(vec![
+        World {
+            name: "ml-100k by taste",
+            title: format!("{title} by taste"),
+            cohorts: "8 groups by KMeans on the users' training ratings; within, thirds by number of ratings",
+            split: CUT,
+            notes: dataset.notes.clone(),
+            provenance: found.provenance.clone(),
+            cut: Box::new(move |seed| taste(&by_taste.0, &by_taste.1, seed)),
+        },
+        World {
+            name: "ml-100k by age",
+            title: format!("{title} by age"),
+            cohorts: "age of the user; within, occupation",
+            split: CUT,
+            notes: dataset.notes.clone(),
+            provenance: found.provenance,
+            cut: Box::new(move |seed| Material::by_columns(&by_age, &["age", "occupation"], seed)),
+        },
+    ]))
+}
+
+/// A row a rating.
+fn records(dataset: &Dataset) -> Result<Records> {
+    let rows = &dataset.interactions;
+    let mut features = Features::new(rows.len());
+    let ids = |codes: &[u32], vocabulary: &kohort_data::Vocabulary| Column::Categorical {
+        codes: codes.to_vec(),
+        vocabulary: vocabulary.clone(),
+    };
+    features.push("user", ids(&rows.user, &dataset.users))?;
+    features.push("film", ids(&rows.item, &dataset.items))?;
+    let mut cohorts = Features::new(rows.len());
+    for (name, from) in [("age", "age_bucket"), ("gender", "gender"), ("occupation", "occupation")] {
+        let column = dataset.user_features.column(from).with_context(|| format!("users have no {from}"))?;
+        let column = column.select(&rows.user);
+        if name != "gender" {
+            cohorts.push(name, column.clone())?;
+        }
+        features.push(name, column)?;
+    }
+    for name in ["genre", "year"] {
+        let column = dataset.item_features.column(name).with_context(|| format!("films have no {name}"))?;
+        features.push(name, column.select(&rows.item))?;
+    }
+    let targets = vec![
+        Target::number("rating", rows.rating.clone()),
+        Target::binary("like", rows.rating.iter().map(|&rating| rating >= LIKED)),
+    ];
+    Ok(Records { cohorts, targets, ..Records::new("ml-100k", features) })
+}
+
+/// Groups of users who rate alike, from the ratings of the training part alone.
+fn taste(dataset: &Dataset, records: &Records, seed: u64) -> Result<Material> {
+    let split = cut_in_three(records, seed)?;
+    let rows = &dataset.interactions;
+    let train = Train::new(rows.select(split.train.origin()))?;
+    let groups = Groups::form(dataset, &train, GROUPS, seed)?;
+    let mut count = vec![0usize; rows.users];
+    train.rows().user.iter().for_each(|&user| count[user as usize] += 1);
+    // Thirds of a group's users; ties by number.
+    let mut stage = vec![0u32; rows.users];
+    for group in 0..groups.count as u32 {
+        let mut members: Vec<usize> =
+            (0..rows.users).filter(|&user| groups.labels[user] == group).collect();
+        members.sort_by_key(|&user| (count[user], user));
+        let size = members.len().max(1);
+        for (place, user) in members.into_iter().enumerate() {
+            stage[user] = (place * ACTIVITY.len() / size) as u32;
+        }
+    }
+    let outer: Vec<String> = (1..=groups.count).map(|group| format!("taste {group}")).collect();
+    let tree = Cohorts::nested(&split, &outer, &ACTIVITY, |row| {
+        let user = rows.user[row as usize] as usize;
+        (groups.labels[user], stage[user])
+    })?;
+    Material::new(split, tree)
+}

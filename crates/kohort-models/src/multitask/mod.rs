@@ -1,0 +1,352 @@
+//! Multi-task models over rows with columns, in every form that gives a cohort a capacity of its own.
+//!
+//! `o_k = tower_k(body(encoder(row), cohort))`: one encoder for all columns, one [`Body`] that shares between tasks and
+//! cohorts as it sees fit, one tower a task. Shapes stand at the head of `net.rs`; each body has a file with its formula
+//! and source in `body/`. The loss is `Σ_k w_k·L_k`, each `L_k` a mean over the rows whose target is known; a body may add
+//! a penalty that balancers neither see nor weigh.
+//!
+//! **Cohorts.** A row carries a node of a [`Hierarchy`]: the deepest cohort it is known to belong to, or
+//! [`kohort_layers::UNKNOWN`]. What a body does for a row whose cohort it has nothing for is said in its file; none of them
+//! fails.
+//!
+//! ```
+//! use kohort_data::{Column, Features, records::{CohortPaths, RecordShares, Records, Target}};
+//! use kohort_layers::Hierarchy;
+//! use kohort_models::multitask::{self, Body, Config, Input, Predict, body::SharedBottomConfig};
+//! use kohort_models::trainer::TrainConfig;
+//!
+//! // People who stay when it is warm, but for those of the north, who leave.
+//! let warmth: Vec<f32> = (0..400).map(|row| (row as f32 * 0.7).sin()).collect();
+//! let north = |row: usize| row % 2 == 0;
+//! let (mut features, mut cohorts) = (Features::new(400), Features::new(400));
+//! features.push("warmth", Column::Numeric(warmth.clone()))?;
+//! cohorts.push("region", Column::categorical((0..400).map(|row| if north(row) { "north" } else { "south" })))?;
+//! let stays = (0..400).map(|row| (warmth[row] > 0.0) != north(row));
+//! let records =
+//!     Records { cohorts, targets: vec![Target::binary("stays", stays)], ..Records::new("people", features) };
+//!
+//! let split = RecordShares { validation: 0.2, test: 0.2 }.split(&records, 1)?;
+//! let paths = CohortPaths::of(&split.train, &["region"])?;
+//! let hierarchy = Hierarchy::new(paths.parents().to_vec())?;
+//! let of_train = paths.assign(split.train.cohorts())?;
+//! let input = Input { train: &split.train, cohorts: &of_train, hierarchy: &hierarchy, validation: None };
+//! let config = Config {
+//!     body: Body::SharedBottom(SharedBottomConfig { widths: vec![8] }),
+//!     train: TrainConfig { epochs: 2, batch: 64, ..TrainConfig::default() },
+//!     ..Config::default()
+//! };
+//! let model = multitask::fit(input, &config, 1, &mut |_| {})?;
+//!
+//! let asked = split.test.questions();
+//! let predictions = model.predict(asked.features, &paths.assign(asked.cohorts)?)?;
+//! assert!(predictions[0].iter().all(|p| (0.0..=1.0).contains(p)));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod adapt;
+mod apart;
+pub mod body;
+mod columns;
+mod config;
+mod net;
+mod system;
+mod targets;
+#[cfg(test)]
+mod tests;
+
+use kohort_core::{Params, shards};
+use kohort_data::Features;
+use kohort_data::records::{Target, TrainRecords, ValidationRecords};
+use kohort_layers::{Hierarchy, Mode, UNKNOWN};
+use kohort_objectives::{Balancer, Fixed};
+use std::ops::Range;
+
+pub use adapt::{adapt, adapt_with};
+pub use apart::{PerCohort, PerTask, fit_per_cohort, fit_per_task};
+pub use body::Body;
+pub use config::{AdaptConfig, Config};
+pub use targets::Task;
+
+use crate::ModelError;
+use crate::trainer::{Checkpoint, Epoch, TrainConfig, train};
+use columns::{Columns, Inputs};
+use net::{Net, Outputs};
+use system::Rows;
+
+/// What a model learns from.
+#[derive(Clone, Copy)]
+pub struct Input<'a> {
+    /// The rows to learn from, with their columns and targets.
+    pub train: &'a TrainRecords,
+    /// Cohort of each training row: a node of the hierarchy, or [`UNKNOWN`].
+    pub cohorts: &'a [u32],
+    /// All cohorts there are.
+    pub hierarchy: &'a Hierarchy,
+    /// Rows for early stopping, with their cohorts; without, the run goes through all epochs.
+    pub validation: Option<(&'a ValidationRecords, &'a [u32])>,
+}
+
+/// A trained model.
+#[derive(Debug)]
+pub struct MultiTask {
+    net: Net,
+    params: Params,
+    columns: Columns,
+    tasks: Vec<Task>,
+    hierarchy: Hierarchy,
+    /// Fingerprint of the model that the adapters are on, for one that has some.
+    base: Option<u64>,
+    /// Every epoch of the run.
+    pub epochs: Vec<Epoch>,
+    /// Number of epochs that made the parameters.
+    pub best: usize,
+}
+
+/// Whatever predicts tasks of rows.
+pub trait Predict {
+    /// For each task its prediction for every row: a probability, or a number in the target's units. `cohorts` holds a node
+    /// of the hierarchy for each row, or [`UNKNOWN`].
+    ///
+    /// # Errors
+    /// Columns that are not those of training, or a cohort that is none of the model's.
+    fn predict(&self, features: &Features, cohorts: &[u32]) -> Result<Vec<Vec<f32>>, ModelError>;
+
+    /// Number of values in all parameters.
+    fn parameters(&self) -> usize;
+}
+
+/// Rows scored on one tape.
+const SCORE_ROWS: usize = 256;
+
+/// Trains a model.
+///
+/// # Errors
+/// A setting out of range, data that don't fit, or a loss that is not finite.
+pub fn fit(
+    input: Input<'_>,
+    config: &Config,
+    seed: u64,
+    observe: &mut dyn FnMut(&Epoch),
+) -> Result<MultiTask, ModelError> {
+    fit_with(input, config, seed, None, observe)
+}
+
+/// Trains a model with a checkpoint after each epoch, going on from it if it is there.
+///
+/// # Errors
+/// As [`fit`], and a checkpoint that is damaged or of another run.
+pub fn fit_with(
+    input: Input<'_>,
+    config: &Config,
+    seed: u64,
+    checkpoint: Option<Checkpoint<'_>>,
+    observe: &mut dyn FnMut(&Epoch),
+) -> Result<MultiTask, ModelError> {
+    let tasks = if config.tasks.is_empty() { input.train.targets().len() } else { config.tasks.len() };
+    let weights = match config.task_weights.len() {
+        0 => vec![1.0; tasks],
+        found if found == tasks => config.task_weights.clone(),
+        found => return Err(ModelError::Size { what: "task_weights", found, expected: tasks }),
+    };
+    fit_balanced(input, config, seed, &mut Fixed::new(weights)?, checkpoint, observe)
+}
+
+/// Trains a model under a balancer, whose objectives are the tasks.
+///
+/// # Errors
+/// As [`fit_with`].
+pub fn fit_balanced(
+    input: Input<'_>,
+    config: &Config,
+    seed: u64,
+    balancer: &mut dyn Balancer,
+    checkpoint: Option<Checkpoint<'_>>,
+    observe: &mut dyn FnMut(&Epoch),
+) -> Result<MultiTask, ModelError> {
+    config.check()?;
+    input.check()?;
+    let columns = Columns::fit(input.train.features(), config.gate.as_deref())?;
+    let inputs = columns.inputs(input.train.features())?;
+    let tasks = targets::chosen(input.train.targets(), &config.tasks)?
+        .into_iter()
+        .map(Task::fit)
+        .collect::<Result<Vec<_>, _>>()?;
+    let names: Vec<String> = tasks.iter().map(|task| task.name.clone()).collect();
+    let mut params = Params::new();
+    let net = Net::new(&mut params, config, (&inputs.table, columns.gate_width()), &names, input.hierarchy, seed)?;
+    let model = MultiTask {
+        net,
+        params: Params::new(),
+        columns,
+        tasks,
+        hierarchy: input.hierarchy.clone(),
+        base: None,
+        epochs: Vec::new(),
+        best: 0,
+    };
+    let run = Run { settings: config, weigh: config.weigh_rows, train: &config.train, seed };
+    model.trained(&input, inputs, params, run, balancer, checkpoint, observe)
+}
+
+/// How a model is trained.
+struct Run<'a> {
+    settings: &'a dyn std::fmt::Debug,
+    weigh: bool,
+    train: &'a TrainConfig,
+    seed: u64,
+}
+
+impl Input<'_> {
+    fn check(&self) -> Result<(), ModelError> {
+        if self.train.is_empty() {
+            return Err(ModelError::NoRows);
+        }
+        if self.train.targets().is_empty() {
+            return Err(ModelError::Config("the training rows have no target".to_owned()));
+        }
+        check_cohorts(self.cohorts, self.train.len(), self.hierarchy)
+    }
+}
+
+/// Every row has a cohort that is there, or none.
+fn check_cohorts(cohorts: &[u32], rows: usize, hierarchy: &Hierarchy) -> Result<(), ModelError> {
+    if cohorts.len() != rows {
+        return Err(ModelError::Size { what: "cohorts of rows", found: cohorts.len(), expected: rows });
+    }
+    match cohorts.iter().position(|&cohort| cohort != UNKNOWN && cohort as usize >= hierarchy.len()) {
+        Some(row) => Err(ModelError::UnknownCohort { row, cohort: cohorts[row], count: hierarchy.len() }),
+        None => Ok(()),
+    }
+}
+
+/// Place of each cohort in a walk through the hierarchy, parents first: rows of one branch stand together.
+fn rank(hierarchy: &Hierarchy) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..hierarchy.len() as u32).collect();
+    order.sort_by_cached_key(|&cohort| hierarchy.path(cohort));
+    let mut rank = vec![0; order.len()];
+    (0u32..).zip(order).for_each(|(place, cohort)| rank[cohort as usize] = place);
+    rank
+}
+
+impl MultiTask {
+    /// This model, trained from `initial`.
+    #[allow(clippy::too_many_arguments)] // everything that a run is made of, once
+    fn trained(
+        mut self,
+        input: &Input<'_>,
+        inputs: Inputs,
+        initial: Params,
+        run: Run<'_>,
+        balancer: &mut dyn Balancer,
+        checkpoint: Option<Checkpoint<'_>>,
+        observe: &mut dyn FnMut(&Epoch),
+    ) -> Result<MultiTask, ModelError> {
+        let trained = {
+            let weigh = (run.settings, run.weigh);
+            let rows = Rows::prepare(input, &self.net, &self.tasks, initial, inputs, weigh)?;
+            let held = input.validation.map(|(held, cohorts)| self.held(held, cohorts)).transpose()?;
+            let validate = |params: &Params| held.as_ref().map_or(f64::NAN, |held| held(params));
+            let validate: Option<&dyn Fn(&Params) -> f64> =
+                if held.is_some() { Some(&validate) } else { None };
+            train(&rows, balancer, run.train, run.seed, validate, checkpoint, observe)?
+        };
+        (self.params, self.epochs, self.best) = (trained.params, trained.epochs, trained.best);
+        Ok(self)
+    }
+
+    /// The trained parameters.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// The tasks, in the order of all predictions.
+    pub fn tasks(&self) -> &[Task] {
+        &self.tasks
+    }
+
+    /// The cohorts that the model was built for.
+    pub fn hierarchy(&self) -> &Hierarchy {
+        &self.hierarchy
+    }
+
+    /// The targets of the model's tasks.
+    fn targets<'a>(&self, targets: &'a [Target]) -> Result<Vec<&'a Target>, ModelError> {
+        let names: Vec<String> = self.tasks.iter().map(|task| task.name.clone()).collect();
+        targets::chosen(targets, &names)
+    }
+
+    /// Each task's output for every row.
+    fn outputs(&self, params: &Params, inputs: &Inputs, cohorts: &[u32]) -> Vec<Vec<f32>> {
+        let tasks = self.tasks.len();
+        let mut outputs = vec![vec![0.0; cohorts.len()]; tasks];
+        let (order, scores) = self.run(params, inputs, cohorts, |tape, outputs, _| {
+            let columns: Vec<&[f32]> = outputs.tasks.iter().map(|&task| tape.value(task)).collect();
+            (0..columns[0].len()).flat_map(|row| columns.iter().map(move |column| column[row])).collect()
+        });
+        for (&row, scores) in order.iter().zip(scores.chunks_exact(tasks)) {
+            (0..tasks).for_each(|task| outputs[task][row as usize] = scores[task]);
+        }
+        outputs
+    }
+
+    /// Runs the network over rows in fixed chunks, ordered by cohort; gives that order and what `take` gave, joined.
+    fn run(
+        &self,
+        params: &Params,
+        inputs: &Inputs,
+        cohorts: &[u32],
+        take: impl Fn(&kohort_core::Tape, &Outputs, &[u32]) -> Vec<f32> + Sync,
+    ) -> (Vec<u32>, Vec<f32>) {
+        let rank = rank(&self.hierarchy);
+        let place = |row: u32| rank.get(cohorts[row as usize] as usize).copied().unwrap_or(u32::MAX);
+        let mut order: Vec<u32> = (0..cohorts.len() as u32).collect();
+        order.sort_by_key(|&row| place(row));
+        let given = shards::score(order.len(), SCORE_ROWS, |range: Range<usize>, tape| {
+            let rows = &order[range];
+            let cohorts: Vec<u32> = rows.iter().map(|&row| cohorts[row as usize]).collect();
+            let outputs = self.net.forward(tape, params, (inputs, rows), &cohorts, &mut Mode::score());
+            take(tape, &outputs, &cohorts)
+        });
+        (order, given)
+    }
+
+    /// The value that early stopping minimises: the mean of the tasks' losses on held-out rows.
+    fn held<'a>(
+        &'a self,
+        held: &'a ValidationRecords,
+        cohorts: &'a [u32],
+    ) -> Result<impl Fn(&Params) -> f64 + 'a, ModelError> {
+        let inputs = self.columns.inputs(held.questions().features)?;
+        check_cohorts(cohorts, held.len(), &self.hierarchy)?;
+        let targets = self.targets(held.answers().targets)?;
+        Ok(move |params: &Params| {
+            let outputs = self.outputs(params, &inputs, cohorts);
+            let losses =
+                self.tasks.iter().zip(&targets).zip(&outputs).filter_map(|((task, target), outputs)| {
+                    let learned = task.learned(target);
+                    let known: Vec<usize> = (0..held.len()).filter(|&row| target.is_known(row)).collect();
+                    let each =
+                        known.iter().map(|&row| f64::from(task.loss().value(outputs[row], learned[row])));
+                    (!known.is_empty()).then(|| each.sum::<f64>() / known.len() as f64)
+                });
+            losses.sum::<f64>() / self.tasks.len() as f64
+        })
+    }
+}
+
+impl Predict for MultiTask {
+    fn predict(&self, features: &Features, cohorts: &[u32]) -> Result<Vec<Vec<f32>>, ModelError> {
+        let inputs = self.columns.inputs(features)?;
+        check_cohorts(cohorts, features.rows, &self.hierarchy)?;
+        let outputs = self.outputs(&self.params, &inputs, cohorts);
+        let predictions = outputs.into_iter().zip(&self.tasks).map(|(mut outputs, task)| {
+            outputs.iter_mut().for_each(|output| *output = task.prediction(*output));
+            outputs
+        });
+        Ok(predictions.collect())
+    }
+
+    fn parameters(&self) -> usize {
+        self.params.count(false)
+    }
+}
