@@ -12,6 +12,7 @@
 //! | `paper` | what a paper is: experiments, data, cells, rows, its part of the page |
 //! | `dmtl` | joint group profiling and recommendation, on the ratings of its paper |
 //! | `territories` | one model for many markets against popularity bias |
+//! | `modules` | experts and adapters, compared on the same rows |
 //! | `study` | data sets: found and checked, or skipped and why |
 //! | `outcome` | what a cell leaves behind |
 //! | `grid` | cells, their files, their order, progress |
@@ -30,6 +31,7 @@ mod failure;
 mod files;
 mod grid;
 mod manifest;
+mod modules;
 mod outcome;
 mod page;
 mod paper;

@@ -22,6 +22,22 @@ pub(crate) struct Outcome {
     /// Counts that belong beside the numbers.
     #[serde(default)]
     pub(crate) counts: Vec<(String, f64)>,
+    /// Named matrices for heat maps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) matrices: Vec<Matrix>,
+    /// What a monitor had to say, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) remarks: Vec<String>,
+}
+
+/// Numbers by row and column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Matrix {
+    pub(crate) name: String,
+    pub(crate) rows: Vec<String>,
+    pub(crate) columns: Vec<String>,
+    /// `[rows, columns]`; nothing where there is no number.
+    pub(crate) values: Vec<Vec<Option<f64>>>,
 }
 
 /// One number of one cell.
@@ -57,6 +73,8 @@ impl Outcome {
         self.draws.extend(other.draws);
         self.curves.extend(other.curves);
         self.counts.extend(other.counts);
+        self.matrices.extend(other.matrices);
+        self.remarks.extend(other.remarks);
     }
 
     /// A line by its name.

@@ -61,8 +61,7 @@ pub(crate) fn higher_is_better(metric: &str) -> bool {
 
 fn of_task(outcome: &mut Outcome, target: &Target, predictions: &[f32], material: &Material) -> Result<()> {
     let cohorts = &material.flat;
-    let rows: Vec<usize> =
-        (0..target.values.len()).filter(|&row| target.is_known(row)).collect();
+    let rows: Vec<usize> = (0..target.values.len()).filter(|&row| target.is_known(row)).collect();
     let pick = |values: &[f32]| -> Vec<f32> { rows.iter().map(|&row| values[row]).collect() };
     let of_row: Vec<u32> = rows.iter().map(|&row| cohorts.test[row]).collect();
     let (predicted, truth) = (pick(predictions), pick(&target.values));
@@ -105,7 +104,9 @@ fn of_task(outcome: &mut Outcome, target: &Target, predictions: &[f32], material
             if let (CubeMetric::RocAuc | CubeMetric::Rmse, Some(name)) = (kind, name) {
                 outcome.counts.push((format!("{}: {name}: rows", target.name), cell.rows as f64));
                 if is_binary(target) {
-                    outcome.counts.push((format!("{}: {name}: positives", target.name), cell.positives as f64));
+                    outcome
+                        .counts
+                        .push((format!("{}: {name}: positives", target.name), cell.positives as f64));
                 }
             }
         }

@@ -229,7 +229,7 @@ impl System {
                 let added = model.parameters() - base.model.parameters();
                 trained = Some(model.params().count(true));
                 if self.sees != Sees::None {
-                    per_cohort = 4.0 * model.adapter_values() as f64;
+                    per_cohort = 4.0 * model.values_per_cohort() as f64;
                 }
                 debug_assert!(added > 0);
                 Model::One(Box::new(model))
@@ -262,7 +262,10 @@ impl Bases {
             let mut all = self.0.lock().map_err(|_| anyhow!("a base could not be trained"))?;
             Arc::clone(all.entry(seed).or_default())
         };
-        place.get_or_init(|| make().map_err(|error| format!("{error:#}"))).clone().map_err(|why| anyhow!("base: {why}"))
+        place
+            .get_or_init(|| make().map_err(|error| format!("{error:#}")))
+            .clone()
+            .map_err(|why| anyhow!("base: {why}"))
     }
 }
 
@@ -274,7 +277,11 @@ impl Fitted {
             Model::Constants(means) => {
                 let of_row = |means: &Vec<f32>| {
                     let last = means.len() - 1;
-                    cohorts.test.iter().map(|&c| means[if c == UNKNOWN { last } else { c as usize }]).collect()
+                    cohorts
+                        .test
+                        .iter()
+                        .map(|&c| means[if c == UNKNOWN { last } else { c as usize }])
+                        .collect()
                 };
                 means.iter().map(of_row).collect()
             }
@@ -299,7 +306,8 @@ fn constants(material: &Material) -> Vec<Vec<f32>> {
         let mut sums = vec![(0.0f64, 0usize); cohorts.hierarchy.len() + 1];
         let last = sums.len() - 1;
         for (row, &cohort) in cohorts.train.iter().enumerate().filter(|&(row, _)| target.is_known(row)) {
-            for at in [Some(cohort as usize).filter(|_| cohort != UNKNOWN), Some(last)].into_iter().flatten() {
+            for at in [Some(cohort as usize).filter(|_| cohort != UNKNOWN), Some(last)].into_iter().flatten()
+            {
                 sums[at] = (sums[at].0 + f64::from(target.values[row]), sums[at].1 + 1);
             }
         }
@@ -311,12 +319,11 @@ fn constants(material: &Material) -> Vec<Vec<f32>> {
 
 fn curves(model: &MultiTask) -> Vec<crate::outcome::Curve> {
     let mut curves: Vec<crate::outcome::Curve> = Vec::new();
-    let mut push = |name: String, epoch: usize, value: f64| {
-        match curves.iter_mut().find(|curve| curve.name == name) {
+    let mut push =
+        |name: String, epoch: usize, value: f64| match curves.iter_mut().find(|curve| curve.name == name) {
             Some(curve) => curve.points.push((epoch as f64, value)),
             None => curves.push(crate::outcome::Curve { name, points: vec![(epoch as f64, value)] }),
-        }
-    };
+        };
     for epoch in &model.epochs {
         epoch.losses.iter().for_each(|(name, loss)| push(format!("{name}, training"), epoch.epoch, *loss));
         epoch.validation.into_iter().for_each(|value| push("validation".to_owned(), epoch.epoch, value));

@@ -101,8 +101,7 @@ impl CohortExperts {
     ) -> Result<CohortExperts, ExpertError> {
         config.check(hierarchy.len(), tasks)?;
         let CohortConfig { globals: count, expert, gate, prior, .. } = config;
-        let own =
-            RoutedExperts::new(params, &format!("{name}/own"), inputs, hierarchy.len(), expert, seed)?;
+        let own = RoutedExperts::new(params, &format!("{name}/own"), inputs, hierarchy.len(), expert, seed)?;
         let globals = Experts::new(params, &format!("{name}/global"), inputs, *count, expert, seed)?;
         let embedding = config.embed(params, name, hierarchy, seed);
         let width = inputs + config.embedding;

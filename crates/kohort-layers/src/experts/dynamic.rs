@@ -9,7 +9,8 @@ use kohort_core::{Params, Real, Tape, Var};
 
 use super::error::{at_least_one, require};
 use super::{
-    CohortExperts, Expert, ExpertError, Experts, Gate, GateConfig, GateUse, MASKED, Mixed, Outputs, RoutedExperts,
+    CohortExperts, Expert, ExpertError, Experts, Gate, GateConfig, GateUse, MASKED, Mixed, Outputs,
+    RoutedExperts,
 };
 use crate::Mode;
 

@@ -12,8 +12,8 @@ use kohort_core::{Activation, Params, Real, Tape, Var};
 
 use super::cohort::gate_input;
 use super::{
-    CohortConfig, Expert, ExpertError, Experts, Gate, GateUse, Gated, MASKED, Mixed, NO_EXPERT, Outputs, RoutedExperts,
-    Routes,
+    CohortConfig, Expert, ExpertError, Experts, Gate, GateUse, Gated, MASKED, Mixed, NO_EXPERT, Outputs,
+    RoutedExperts, Routes,
 };
 use crate::{CohortEmbedding, Hierarchy, Linear, Mode};
 
@@ -48,8 +48,7 @@ impl HierarchicalExperts {
     ) -> Result<HierarchicalExperts, ExpertError> {
         config.check(hierarchy.len(), tasks)?;
         let CohortConfig { globals: count, expert, gate, prior, .. } = config;
-        let own =
-            RoutedExperts::new(params, &format!("{name}/own"), inputs, hierarchy.len(), expert, seed)?;
+        let own = RoutedExperts::new(params, &format!("{name}/own"), inputs, hierarchy.len(), expert, seed)?;
         let globals = Experts::new(params, &format!("{name}/global"), inputs, *count, expert, seed)?;
         let embedding = config.embed(params, name, hierarchy, seed);
         let width = inputs + config.embedding;
@@ -57,8 +56,7 @@ impl HierarchicalExperts {
         for k in 0..tasks {
             let of_globals = Gate::new(params, &format!("{name}/gate/{k}"), width, *count, gate, seed)?;
             let levels = format!("{name}/level/{k}");
-            let levels =
-                Linear::new(params, &levels, width, hierarchy.depth(), Activation::Identity, seed);
+            let levels = Linear::new(params, &levels, width, hierarchy.depth(), Activation::Identity, seed);
             gates.push((of_globals, levels));
         }
         let hierarchy = hierarchy.clone();

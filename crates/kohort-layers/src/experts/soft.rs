@@ -36,8 +36,7 @@ impl SoftCohortExperts {
     ) -> Result<SoftCohortExperts, ExpertError> {
         config.check(hierarchy.len(), tasks)?;
         let count = config.globals + hierarchy.len();
-        let experts =
-            Experts::new(params, &format!("{name}/experts"), inputs, count, &config.expert, seed)?;
+        let experts = Experts::new(params, &format!("{name}/experts"), inputs, count, &config.expert, seed)?;
         let embedding = config.embed(params, name, hierarchy, seed);
         let width = inputs + config.embedding;
         let new_gate =

@@ -38,7 +38,9 @@ pub fn adapt_with(
     config.check()?;
     input.check()?;
     let Some(stack) = base.net.body.stack() else {
-        return Err(ModelError::Config("adapters go on a shared bottom, and the base has another body".to_owned()));
+        return Err(ModelError::Config(
+            "adapters go on a shared bottom, and the base has another body".to_owned(),
+        ));
     };
     base.targets(input.train.targets())?;
     let inputs = base.columns.inputs(input.train.features())?;

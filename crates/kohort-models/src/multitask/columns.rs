@@ -150,7 +150,8 @@ mod tests {
 
     #[test]
     fn rows_that_are_scored_are_scaled_as_the_training_rows_were() {
-        let columns = Columns::fit(&features(vec![("age", Column::Numeric(vec![10.0, 30.0]))]), None).unwrap();
+        let columns =
+            Columns::fit(&features(vec![("age", Column::Numeric(vec![10.0, 30.0]))]), None).unwrap();
         let table = columns.inputs(&features(vec![("age", Column::Numeric(vec![20.0, 40.0, 2e9]))])).unwrap();
         assert_eq!(table.table.columns[0].2, FieldValues::Numeric(vec![0.0, 2.0, LIMIT]));
     }

@@ -44,6 +44,7 @@
 //! ```
 
 mod adapt;
+mod adapters;
 mod apart;
 pub mod body;
 mod columns;
@@ -62,6 +63,7 @@ use kohort_objectives::{Balancer, Fixed};
 use std::ops::Range;
 
 pub use adapt::{adapt, adapt_with};
+pub use adapters::AdapterReport;
 pub use apart::{PerCohort, PerTask, fit_per_cohort, fit_per_task};
 pub use body::Body;
 pub use config::{AdaptConfig, Config};
@@ -173,7 +175,8 @@ pub fn fit_balanced(
         .collect::<Result<Vec<_>, _>>()?;
     let names: Vec<String> = tasks.iter().map(|task| task.name.clone()).collect();
     let mut params = Params::new();
-    let net = Net::new(&mut params, config, (&inputs.table, columns.gate_width()), &names, input.hierarchy, seed)?;
+    let net =
+        Net::new(&mut params, config, (&inputs.table, columns.gate_width()), &names, input.hierarchy, seed)?;
     let model = MultiTask {
         net,
         params: Params::new(),
@@ -186,6 +189,21 @@ pub fn fit_balanced(
     };
     let run = Run { settings: config, weigh: config.weigh_rows, train: &config.train, seed };
     model.trained(&input, inputs, params, run, balancer, checkpoint, observe)
+}
+
+/// Number of values in all parameters of a model with this config for these rows and cohorts, without training it.
+///
+/// # Errors
+/// A setting out of range, or data that don't fit.
+pub fn parameters(train: &TrainRecords, config: &Config, hierarchy: &Hierarchy) -> Result<usize, ModelError> {
+    config.check()?;
+    let columns = Columns::fit(train.features(), config.gate.as_deref())?;
+    let inputs = columns.inputs(train.features())?;
+    let targets = targets::chosen(train.targets(), &config.tasks)?;
+    let names: Vec<String> = targets.into_iter().map(|target| target.name.clone()).collect();
+    let mut params = Params::new();
+    Net::new(&mut params, config, (&inputs.table, columns.gate_width()), &names, hierarchy, 0)?;
+    Ok(params.count(false))
 }
 
 /// How a model is trained.
@@ -262,6 +280,11 @@ impl MultiTask {
     /// The tasks, in the order of all predictions.
     pub fn tasks(&self) -> &[Task] {
         &self.tasks
+    }
+
+    /// Fingerprint of the model that this one's adapters are on, where it has some.
+    pub fn base(&self) -> Option<u64> {
+        self.base
     }
 
     /// The cohorts that the model was built for.

@@ -77,12 +77,7 @@ impl Net {
     /// The same encoder and towers around a body with adapters.
     pub(super) fn with(&self, body: Adapted) -> Net {
         let Net { encoder, towers, dropout, .. } = self;
-        Net {
-            encoder: encoder.clone(),
-            body: Box::new(body),
-            towers: towers.clone(),
-            dropout: *dropout,
-        }
+        Net { encoder: encoder.clone(), body: Box::new(body), towers: towers.clone(), dropout: *dropout }
     }
 
     /// The rows `ids` of `inputs`, of these cohorts, `[ids]`.

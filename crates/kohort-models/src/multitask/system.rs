@@ -1,7 +1,7 @@
 //! Training rows, as the trainer sees them.
 
 use kohort_core::{Params, Tape};
-use kohort_layers::{Hierarchy, Mode};
+use kohort_layers::Mode;
 use kohort_objectives::{Objective, ObjectiveError, Terms};
 
 use super::columns::Inputs;

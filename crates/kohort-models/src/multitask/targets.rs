@@ -20,7 +20,10 @@ pub(super) fn chosen<'a>(targets: &'a [Target], names: &[String]) -> Result<Vec<
     let find = |name: &String| {
         targets.iter().find(|target| target.name == *name).ok_or_else(|| {
             let known: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
-            ModelError::Config(format!("tasks: there is no target {name:?}, allowed are {}", known.join(", ")))
+            ModelError::Config(format!(
+                "tasks: there is no target {name:?}, allowed are {}",
+                known.join(", ")
+            ))
         })
     };
     names.iter().map(find).collect()

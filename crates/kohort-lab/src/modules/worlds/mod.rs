@@ -67,7 +67,8 @@ impl Cohorts {
         let parents = std::iter::repeat_n(None, outer.len())
             .chain((0..many * inner).map(|leaf| Some(leaf / inner)))
             .collect();
-        let within = outer.iter().flat_map(|name| stages.iter().map(move |stage| format!("{name} / {stage}")));
+        let within =
+            outer.iter().flat_map(|name| stages.iter().map(move |stage| format!("{name} / {stage}")));
         let part = |origin: &[u32]| -> Vec<u32> {
             let leaf = |(outer, stage): (u32, u32)| many + outer * inner + stage;
             origin.iter().map(|&row| leaf(of(row))).collect()

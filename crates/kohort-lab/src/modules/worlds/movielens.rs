@@ -92,8 +92,7 @@ fn taste(dataset: &Dataset, records: &Records, seed: u64) -> Result<Material> {
     // Thirds of a group's users; ties by number.
     let mut stage = vec![0u32; rows.users];
     for group in 0..groups.count as u32 {
-        let mut members: Vec<usize> =
-            (0..rows.users).filter(|&user| groups.labels[user] == group).collect();
+        let mut members: Vec<usize> = (0..rows.users).filter(|&user| groups.labels[user] == group).collect();
         members.sort_by_key(|&user| (count[user], user));
         let size = members.len().max(1);
         for (place, user) in members.into_iter().enumerate() {

@@ -88,7 +88,10 @@ fn records(dataset: &Dataset, seed: u64) -> Result<Records> {
     features.push("market", market.select(&user))?;
     let pleases = Target {
         known: Some(takes.clone()),
-        ..Target::binary("pleases", rating.iter().zip(&takes).map(|(&stars, &taken)| taken && stars >= PLEASES))
+        ..Target::binary(
+            "pleases",
+            rating.iter().zip(&takes).map(|(&stars, &taken)| taken && stars >= PLEASES),
+        )
     };
     let targets = vec![Target::binary(TAKES, takes), pleases];
     Ok(Records { targets, ..Records::new("xmarket", features) })

@@ -69,13 +69,7 @@ pub(super) fn total(
     sum
 }
 
-fn parts(
-    tape: &mut Tape,
-    params: &Params,
-    kind: PenaltyKind,
-    mixed: &Mixed,
-    about: &About<'_>,
-) -> Vec<Var> {
+fn parts(tape: &mut Tape, params: &Params, kind: PenaltyKind, mixed: &Mixed, about: &About<'_>) -> Vec<Var> {
     let of_gates = |tape: &mut Tape, penalty: fn(&mut Tape, &Params, Var) -> Var| {
         mixed.gates.iter().map(|used| penalty(tape, params, used.gate)).collect()
     };

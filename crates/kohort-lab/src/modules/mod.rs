@@ -1,0 +1,203 @@
+//! Experts and adapters compared: what a capacity of a cohort's own brings, for whom, and what it costs.
+//!
+//! | module | idea |
+//! |---|---|
+//! | `settings` | the setting, one file in `configs/` |
+//! | `worlds` | data sets as rows with targets and cohorts, one file each |
+//! | `systems` | what is fitted: the one place here that knows models by name |
+//! | `measure` | a fit on the test rows, by task and cohort, and what it costs |
+//! | `insight` | what experts and adapters a cohort uses |
+//! | `correlation` | the synthetic experiment of the MMoE paper |
+//! | `gains` | differences between systems, paired by seed |
+//! | `verdict` | the claims, and whether this run agrees |
+//! | `page` | rows to sections |
+
+mod correlation;
+mod gains;
+mod insight;
+mod measure;
+mod page;
+mod settings;
+mod systems;
+#[cfg(test)]
+mod tests;
+mod verdict;
+mod worlds;
+
+use anyhow::{Context, Result};
+use kohort_report::Row;
+use serde_json::{Value, json};
+
+use crate::grid::{Cell, Finished, Key};
+use crate::paper::{Chapter, Experiment, Paper, Ready, Scope};
+use crate::study::{Looking, Skipped};
+use crate::summary::{self, Summary};
+use gains::Gain;
+use settings::Settings;
+use systems::{BASELINE, Bases, CONTROL, System};
+use worlds::World;
+
+/// The comparison.
+pub(crate) struct Modules;
+
+const EXPERIMENTS: [Experiment; 5] = [
+    Experiment { name: worlds::CENSUS, by_default: false, quick: true },
+    Experiment { name: worlds::TWITCH, by_default: false, quick: false },
+    Experiment { name: worlds::MOVIELENS, by_default: false, quick: false },
+    Experiment { name: worlds::XMARKET, by_default: false, quick: false },
+    Experiment { name: correlation::NAME, by_default: false, quick: false },
+];
+
+/// Protocols of gains, by the system that they are over.
+pub(crate) const OVER_BASELINE: &str = "over the shared bottom";
+pub(crate) const OVER_CONTROL: &str = "over one LoRA for all";
+
+impl Paper for Modules {
+    fn name(&self) -> &'static str {
+        "modules"
+    }
+
+    fn title(&self) -> &'static str {
+        "Experts and adapters for cohorts, compared"
+    }
+
+    fn experiments(&self) -> &'static [Experiment] {
+        &EXPERIMENTS
+    }
+
+    fn prepare(
+        &self,
+        wanted: &[&'static str],
+        looking: &Looking,
+        scope: &Scope,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<Box<dyn Ready>> {
+        let settings = Settings::read()?;
+        let (mut studies, mut skipped) = (Vec::new(), Vec::new());
+        for &experiment in wanted.iter().filter(|name| **name != correlation::NAME) {
+            match worlds::find(experiment, looking, scope.quick, say)? {
+                Ok(found) => studies.extend(found.into_iter().map(|world| Study {
+                    experiment,
+                    world,
+                    bases: Bases::default(),
+                })),
+                Err(missing) => skipped.push(missing),
+            }
+        }
+        let systems = systems::systems(&settings)?;
+        let systems = systems.into_iter().filter(|system| system.quick || !scope.quick).collect();
+        Ok(Box::new(WithData { wanted: wanted.to_vec(), settings, systems, studies, skipped }))
+    }
+}
+
+/// A data set of an experiment.
+struct Study {
+    experiment: &'static str,
+    world: World,
+    bases: Bases,
+}
+
+/// The comparison with its data sets.
+struct WithData {
+    wanted: Vec<&'static str>,
+    settings: Settings,
+    systems: Vec<System>,
+    studies: Vec<Study>,
+    skipped: Vec<Skipped>,
+}
+
+impl WithData {
+    fn cell<'a>(&'a self, study: &'a Study, system: &'a System, seed: u64) -> Result<Cell<'a>> {
+        let data = self.settings.of(study.experiment)?;
+        let bottom = self.settings.bodies.get(BASELINE).context("no shared bottom among the bodies")?;
+        Ok(Cell {
+            key: Key {
+                experiment: study.experiment.to_owned(),
+                dataset: study.world.name.to_owned(),
+                split: "60-20-20".to_owned(),
+                seed,
+                system: system.name.to_owned(),
+                title: system.title.to_owned(),
+                variant: None,
+            },
+            cost: 10.0 * system.cost,
+            settings: json!({
+                "world": study.world.settings(),
+                "quick": study.world.notes,
+                "config": system.config(data),
+                "base": data.with(bottom),
+            }),
+            work: Box::new(move || {
+                let material = study.world.cut(seed)?;
+                let fitted = system.fit(&material, data, &study.bases, bottom, seed)?;
+                measure::measure(&fitted, &material)
+            }),
+        })
+    }
+
+    /// Gains over the shared bottom, and those of adapters over the control.
+    fn gains(&self, cells: &[&Finished]) -> Result<(Vec<Gain>, Vec<Gain>)> {
+        let over_baseline = gains::over(cells, BASELINE)?;
+        let adapters: Vec<&Finished> =
+            cells.iter().filter(|cell| cell.key.system.contains("lora")).copied().collect();
+        Ok((over_baseline, gains::over(&adapters, CONTROL)?))
+    }
+}
+
+impl Ready for WithData {
+    fn cells(&self, scope: &Scope) -> Vec<Cell<'_>> {
+        let mut cells = Vec::new();
+        for study in &self.studies {
+            for &seed in &scope.seeds {
+                let own = self.systems.iter().filter_map(|system| self.cell(study, system, seed).ok());
+                cells.extend(own);
+            }
+        }
+        if self.wanted.contains(&correlation::NAME) {
+            cells.extend(correlation::cells(&self.settings.correlation, scope));
+        }
+        cells
+    }
+
+    fn summarise(&self, cells: &[&Finished]) -> Result<Summary> {
+        let mut rows: Vec<Row> = summary::rows(cells)?.into_iter().map(|(_, row)| row).collect();
+        rows.extend(summary::undefined(cells));
+        let (over_baseline, over_control) = self.gains(cells)?;
+        rows.extend(over_baseline.iter().map(|gain| gain.row(OVER_BASELINE)));
+        rows.extend(over_control.iter().map(|gain| gain.row(OVER_CONTROL)));
+        verdict::judge_census(&mut rows);
+        rows.extend(verdict::of_gains(&over_baseline));
+        rows.extend(verdict::of_correlation(cells, &self.settings.correlation.cosines)?);
+        Ok(Summary { rows, comparisons: Vec::new() })
+    }
+
+    fn chapter(&self, scope: &Scope, cells: &[&Finished], summary: &Summary) -> Chapter {
+        page::chapter(&page::Run { paper: self, scope, cells, rows: &summary.rows })
+    }
+
+    fn headlines(&self, rows: &[Row]) -> Vec<Row> {
+        page::headlines(rows)
+    }
+
+    fn record(&self, _: &Scope) -> Vec<Value> {
+        let of_study = |study: &Study| {
+            json!({
+                "paper": "modules",
+                "experiment": study.experiment,
+                "name": study.world.name,
+                "title": study.world.title,
+                "cohorts": study.world.cohorts,
+                "split": study.world.split,
+                "notes": study.world.notes,
+                "provenance": study.world.provenance,
+            })
+        };
+        let mut all: Vec<Value> = self.studies.iter().map(of_study).collect();
+        all.push(json!({ "paper": "modules", "settings": self.settings }));
+        all
+    }
+
+    fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
+}
