@@ -57,10 +57,10 @@ class Model(nn.Module):
     def __init__(self):
         super().__init__()
         inputs = FEATURES * WIDTH
-        self.gates = nn.ModuleList(filled(nn.Linear(inputs, EXPERTS), f"gate{t}") for t in range(TASKS))
+        self.gates = nn.ModuleList(filled(nn.Linear(inputs, EXPERTS), f"mmoe/gate/{t}") for t in range(TASKS))
         self.towers = nn.ModuleList(
             nn.Sequential(
-                filled(nn.Linear(128, 64), f"tower{t}/0"), nn.ReLU(), filled(nn.Linear(64, 1), f"tower{t}/1")
+                filled(nn.Linear(128, 64), f"tower{t}/hidden/0"), nn.ReLU(), filled(nn.Linear(64, 1), f"tower{t}/out")
             )
             for t in range(TASKS)
         )
@@ -80,8 +80,8 @@ class List(Model):
     def __init__(self):
         super().__init__()
         self.tables = nn.ModuleList(nn.Embedding.from_pretrained(t.clone(), freeze=False) for t in tables())
-        w0, b0 = weights["experts/0/w"], weights["experts/0/b"]
-        w1, b1 = weights["experts/1/w"], weights["experts/1/b"]
+        w0, b0 = weights["mmoe/experts/0/w"], weights["mmoe/experts/0/b"]
+        w1, b1 = weights["mmoe/experts/1/w"], weights["mmoe/experts/1/b"]
         experts = []
         for e in range(EXPERTS):
             first, second = nn.Linear(128, 256), nn.Linear(256, 128)
@@ -107,9 +107,9 @@ class Batched(Model):
     def __init__(self):
         super().__init__()
         self.tables = nn.ModuleList(nn.Embedding.from_pretrained(t.clone(), freeze=False) for t in tables())
-        self.first = filled(nn.Linear(128, 256 * EXPERTS), "experts/0")
-        self.w1 = nn.Parameter(weights["experts/1/w"].reshape(EXPERTS, 256, 128).clone())
-        self.b1 = nn.Parameter(weights["experts/1/b"].reshape(EXPERTS, 1, 128).clone())
+        self.first = filled(nn.Linear(128, 256 * EXPERTS), "mmoe/experts/0")
+        self.w1 = nn.Parameter(weights["mmoe/experts/1/w"].reshape(EXPERTS, 256, 128).clone())
+        self.b1 = nn.Parameter(weights["mmoe/experts/1/b"].reshape(EXPERTS, 1, 128).clone())
 
     def embed(self, ids):
         return torch.cat([table(ids[:, f]) for f, table in enumerate(self.tables)], dim=1)

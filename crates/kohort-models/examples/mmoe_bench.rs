@@ -20,7 +20,8 @@ use std::time::Instant;
 use kohort_core::optim::{Adam, Optimizer, Rule, Tables};
 use kohort_core::shards::Shards;
 use kohort_core::{Activation, Init, LossKind, Params, Tape, Var, weights};
-use kohort_layers::{Embedding, ExpertConfig, GateConfig, Linear, Mixture, MixtureConfig, Mlp, MlpConfig, Mode};
+use kohort_layers::experts::{ExpertConfig, GateConfig, Mixture, MixtureConfig};
+use kohort_layers::{Embedding, Linear, Mlp, MlpConfig, Mode};
 use kohort_random::rand::Rng;
 use kohort_random::stream;
 
@@ -71,8 +72,7 @@ impl Model {
             .map(|t| {
                 let config = MlpConfig { widths: vec![64], ..MlpConfig::default() };
                 let hidden = Mlp::new(params, &format!("tower{t}/hidden"), mixture.outputs(), &config, SEED);
-                let out =
-                    Linear::new(params, &format!("tower{t}/out"), 64, 1, Activation::Identity, SEED);
+                let out = Linear::new(params, &format!("tower{t}/out"), 64, 1, Activation::Identity, SEED);
                 (hidden, out)
             })
             .collect();
@@ -150,9 +150,7 @@ fn batches(folder: &Path, rows: usize) -> Result<Vec<Batch>, Failure> {
     let features = VOCABULARIES.len();
     let batch = |(ids, labels): (&[u32], &[u32])| Batch {
         ids: (0..features).map(|f| column(ids, features, f)).collect(),
-        labels: std::array::from_fn(|t| {
-            column(labels, TASKS, t).into_iter().map(f32::from_bits).collect()
-        }),
+        labels: std::array::from_fn(|t| column(labels, TASKS, t).into_iter().map(f32::from_bits).collect()),
     };
     Ok(ids.chunks(rows * features).zip(labels.chunks(rows * TASKS)).take(BATCHES).map(batch).collect())
 }
@@ -191,7 +189,9 @@ impl Run {
 
 fn run(folder: &Path, steps: usize, batch: usize, shard: Option<usize>) -> Result<(), Failure> {
     if steps == 0 || !(1..=LARGEST).contains(&batch) {
-        return Err(format!("steps = {steps}, batch = {batch}, allowed are 1 or more and 1 to {LARGEST}").into());
+        return Err(
+            format!("steps = {steps}, batch = {batch}, allowed are 1 or more and 1 to {LARGEST}").into()
+        );
     }
     let mut params = Params::new();
     let model = Model::new(&mut params)?;
