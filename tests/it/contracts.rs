@@ -4,7 +4,7 @@ use kohort::data::territories::Territories;
 use kohort::models::baselines::registry;
 use kohort::models::context::ContextConfig;
 use kohort::models::dmtl::{Attention, Tasks};
-use kohort::models::{crossmarket, implicit, inputs, towers};
+use kohort::models::{crossmarket, implicit, inputs, sequence, towers};
 use kohort::prelude::*;
 
 struct World {
@@ -28,7 +28,7 @@ impl World {
 
 type Fit = Box<dyn Fn(&World, u64) -> Box<dyn Scorer> + Sync>;
 
-/// Every baseline of both registries, and DMTL, the cross-market ranker and the two towers in forms that take different roads
+/// Every baseline of both registries, and DMTL, the cross-market ranker, SASRec and the two towers in forms that take different roads
 /// through the code.
 fn systems() -> Vec<(String, Fit)> {
     let mut systems: Vec<(String, Fit)> = registry()
@@ -74,6 +74,19 @@ fn systems() -> Vec<(String, Fit)> {
         Box::new(crossmarket::fit(input, &config, seed, &mut |_| {}).expect("crossmarket"))
     });
     systems.push(("crossmarket".to_owned(), fit));
+    let fit: Fit = Box::new(|world, seed| {
+        let config = sequence::Config {
+            width: 4,
+            heads: 2,
+            blocks: 1,
+            most: 6,
+            train: TrainConfig { epochs: 2, batch: 64, shard_rows: 16, ..TrainConfig::default() },
+            ..Default::default()
+        };
+        let input = sequence::Input { train: &world.split.train, validation: None };
+        Box::new(sequence::fit(input, &config, seed, &mut |_| {}).expect("sequence"))
+    });
+    systems.push(("sequence".to_owned(), fit));
     for entry in implicit::registry() {
         let fit: Fit =
             Box::new(move |world, _| (entry.fit)(&world.split.train, &world.regions()).expect(entry.name));

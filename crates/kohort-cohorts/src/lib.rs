@@ -27,8 +27,18 @@
 //! [`components`](communities::components) beside it. The same bits for a seed on any number of threads. How far two
 //! partitions agree: [`quality::normalised_mutual_information`], [`quality::adjusted_rand`].
 //!
+//! **Behaviour** ([`behaviour`]): recency, frequency, value and trend of each user up to a moment, as points for KMeans or for
+//! rules that read as sentences; lifecycle stages.
+//!
 //! **New users** are placed by an [`Assigner`], which remembers features, units, centres and ids, and can be
-//! stored with serde, in `kohort_core::checkpoint` for one; it is checked again when it is read.
+//! stored with serde, in `kohort_core::checkpoint` for one; it is checked again when it is read. So are rules and the vote
+//! of neighbours in a graph ([`living::SavedAssigner`]).
+//!
+//! **Over time** ([`living`]): [`Living::next`](living::Living::next) continues cohorts of users who come and go, folds small ones
+//! into their parents, and says in words which split, merged, were born and died.
+//!
+//! **Trust**: [`profile`] says what cohorts are made of, names them, and measures how far fits on resampled users agree;
+//! [`controls`] makes random cohorts of the same sizes to compare with; [`map`] gives each user a place in two dimensions.
 //!
 //! ```
 //! use std::num::NonZeroUsize;
@@ -74,11 +84,16 @@
 
 pub mod assigner;
 pub mod assignment;
+pub mod behaviour;
 pub mod communities;
+pub mod controls;
 pub mod graph;
 pub mod kmeans;
+pub mod living;
+pub mod map;
 mod matching;
 pub mod points;
+pub mod profile;
 pub mod quality;
 mod standardiser;
 

@@ -62,4 +62,6 @@ pub use init::Init;
 pub use kohort_random as random;
 pub use params::{Layout, ParamId, Params, Slot};
 pub use real::Real;
-pub use tape::{Activation, Adapted, Adjoint, Block, Custom, Cut, Flow, List, LossKind, LowRank, Tape, Var};
+pub use tape::{
+    Activation, Adapted, Adjoint, AttentionMask, Block, Custom, Cut, Flow, List, LossKind, LowRank, Tape, Var,
+};

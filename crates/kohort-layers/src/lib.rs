@@ -25,6 +25,7 @@ mod linear;
 pub mod lora;
 mod mlp;
 mod mode;
+mod sequence;
 #[cfg(test)]
 mod tests;
 
@@ -35,3 +36,4 @@ pub use encoder::{Encoder, EncoderConfig, Field, FieldValues, Table};
 pub use linear::Linear;
 pub use mlp::{Mlp, MlpConfig};
 pub use mode::Mode;
+pub use sequence::{SequenceConfig, SequenceEncoder, SequenceError};

@@ -142,6 +142,9 @@ pub enum ModelError {
     /// Adapters that cannot be made or used.
     #[error(transparent)]
     Adapters(#[from] kohort_layers::lora::AdapterError),
+    /// Adapters that a store refuses.
+    #[error(transparent)]
+    Store(#[from] kohort_layers::lora::store::StoreError),
     /// Entries that no sparse matrix can hold.
     #[error(transparent)]
     Sparse(#[from] kohort_core::sparse::SparseError),

@@ -7,6 +7,8 @@
 //! For users of several territories: [`towers`] with a block per group, [`inputs`] for the vectors they take,
 //! [`crossmarket`] that ranks for all markets with one model, [`implicit`] for what both have to beat.
 //!
+//! For what comes next: [`sequence`], whose representation of a user's last items other models can read.
+//!
 //! ```
 //! use kohort_data::{Way, synthetic::Recipe};
 //! use kohort_models::baselines::{predict, registry};
@@ -43,6 +45,7 @@ pub mod implicit;
 pub mod inputs;
 pub mod multitask;
 mod scaling;
+pub mod sequence;
 pub mod towers;
 pub mod trainer;
 

@@ -30,6 +30,18 @@ pub enum ObjectiveError {
         /// Its value.
         value: f64,
     },
+    /// A balancer's setting outside what makes sense.
+    #[error("{method}: {field} is {value}, expected {expected}")]
+    Setting {
+        /// The method's name.
+        method: &'static str,
+        /// The setting.
+        field: &'static str,
+        /// Its value.
+        value: f64,
+        /// What it may be.
+        expected: &'static str,
+    },
     /// Saved state that does not fit a balancer.
     #[error("balancer state: {what}")]
     State {

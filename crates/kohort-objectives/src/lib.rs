@@ -2,7 +2,9 @@
 //!
 //! A batch yields one summed loss per **objective**: a task, a cohort, or a (task, cohort) pair. [`Objective`] states
 //! the loss, its row weights and masks, and, explicitly, its denominator. A [`Balancer`] sees losses, gradient norms or
-//! the Gram matrix of gradients, whatever it [`Wants`], and returns [`Coefficients`].
+//! the Gram matrix of gradients, whatever it [`Wants`], and returns [`Coefficients`]; a [`BalancerConfig`] builds any of them.
+//! [`rules`] weigh rows by what is known of them, [`conflict`] makes weighting visible, and a [`Part`] is what workers that hold a
+//! part of a batch exchange.
 //!
 //! This crate never sees a tape: an objective is numbers in, weights and a factor out, and a balancer is arithmetic on
 //! small matrices, tested as such.
@@ -23,9 +25,18 @@
 //! ```
 
 pub mod balancers;
+pub mod conflict;
 mod error;
 mod objective;
+mod parts;
+pub mod rules;
 
-pub use balancers::{Balancer, Coefficients, Fixed, Seen, Uncertainty, UncertaintyForm, Wants};
+pub use balancers::{
+    Balancer, BalancerConfig, Cagrad, CagradConfig, Coefficients, Dwa, DwaConfig, Equal, Fixed, Gap,
+    GapConfig, GradNorm, GradNormConfig, GradVac, GradVacConfig, GroupDro, GroupDroConfig, HeadWeights,
+    MetricConfig, MetricDriven, Mgda, NashMtl, Normaliser, Pcgrad, Rescale, Rlw, Schedule, Scheduled, Seen,
+    Target, Uncertainty, UncertaintyConfig, UncertaintyForm, Wants, WithHeads,
+};
 pub use error::ObjectiveError;
 pub use objective::{Denominator, Loss, Objective, Terms};
+pub use parts::{Part, gram_of_sum};

@@ -3,9 +3,9 @@
 //! With `--markdown` or `--terminal` it prints the other renderings.
 
 use kohort_report::{
-    Axis, Bar, BarPlot, Block, Column, Grid, HeatMap, Highlight, LinePlot, Mark, Note, NoteKind, Point,
-    ProtocolBox, Reference, ReferenceKind, Report, Row, Section, Series, Table, Verdict, render_html,
-    render_markdown, render_terminal_summary,
+    Axis, Bar, BarPlot, Block, Cloud, Column, FlowPlot, Grid, HeatMap, Highlight, LinePlot, Mark, Note,
+    NoteKind, Point, ProtocolBox, Reference, ReferenceKind, Report, Row, ScatterPlot, Section, Series,
+    Stream, Table, Verdict, render_html, render_markdown, render_terminal_summary,
 };
 
 fn main() {
@@ -89,6 +89,7 @@ fn report(rows: &[Row]) -> Report {
     report.sections.push(main_section(rows));
     report.sections.push(sweep_section());
     report.sections.push(attention_section());
+    report.sections.push(discovery_section());
     report.sections.push(
         Section::new("What was skipped").block(Note::new(
             NoteKind::Skipped,
@@ -236,4 +237,41 @@ fn attention_section() -> Section {
             digits: 3,
         })
         .block(Note::new(NoteKind::Warning, "The smallest cohort has 12 users; its interval is wide."))
+}
+
+/// Invented: three clouds of points on spirals, and a month in the life of four cohorts.
+fn discovery_section() -> Section {
+    let cloud = |name: &str, x: f64, y: f64| {
+        Cloud::new(
+            name,
+            (0..160).map(move |i| {
+                let (radius, angle) = (0.11 * f64::from(i).sqrt(), 2.4 * f64::from(i));
+                (x + radius * angle.cos(), y + 0.7 * radius * angle.sin())
+            }),
+        )
+    };
+    let streams = [
+        ("1 jazz", "1 jazz", 310.0),
+        ("1 jazz", "5 swing (new)", 190.0),
+        ("2 metal", "2 metal", 420.0),
+        ("2 metal", "1 jazz", 25.0),
+        ("3 folk", "3 folk", 260.0),
+        ("4 disco", "2 metal", 90.0),
+        ("4 disco", "left", 40.0),
+        ("joined", "5 swing (new)", 80.0),
+    ];
+    Section::new("Discovered cohorts")
+        .block(ScatterPlot {
+            title: "Users by their first two components (invented)".into(),
+            x: Axis::new("first component, 31 % of the variance"),
+            y: Axis::new("second component, 17 %"),
+            groups: vec![cloud("jazz", -1.6, 0.4), cloud("metal", 1.5, 0.9), cloud("folk", 0.2, -1.3)],
+        })
+        .block(FlowPlot {
+            title: "Users between two fits (invented)".into(),
+            left: "March".into(),
+            right: "April".into(),
+            amount: Axis::new("users"),
+            streams: streams.map(|(from, to, users)| Stream::new(from, to, users)).to_vec(),
+        })
 }

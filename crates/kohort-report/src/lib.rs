@@ -30,7 +30,10 @@ mod terminal;
 
 pub use html::render_html;
 pub use markdown::render_markdown;
-pub use plot::{Axis, Bar, BarPlot, HeatMap, LinePlot, Mark, Plot, Point, Reference, ReferenceKind, Series};
+pub use plot::{
+    Axis, Bar, BarPlot, Cloud, FlowPlot, HeatMap, LinePlot, Mark, Plot, Point, Reference, ReferenceKind,
+    ScatterPlot, Series, Stream,
+};
 pub use report::{Block, Fact, Grid, Highlight, Note, NoteKind, ProtocolBox, Report, Section};
 pub use row::{Row, Verdict, parse_results, results_json};
 pub use table::{Better, Cell, Column, Line, ReferenceLine, Table};

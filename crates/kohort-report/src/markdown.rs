@@ -186,6 +186,23 @@ pub(crate) fn plot_data(plot: &Plot) -> (Vec<String>, Vec<Vec<String>>) {
             header.extend(plot.columns.iter().cloned());
             header
         }
+        Plot::Scatter(plot) => {
+            // Thousands of coordinates tell a reader nothing: each group's size and middle do.
+            for group in &plot.groups {
+                let finite = group.points.iter().filter(|p| p.0.is_finite() && p.1.is_finite());
+                let count = finite.clone().count() as f64;
+                let mean = |of: fn(&(f64, f64)) -> f64| shortest(finite.clone().map(of).sum::<f64>() / count);
+                lines.push(vec![group.name.clone(), shortest(count), mean(|p| p.0), mean(|p| p.1)]);
+            }
+            let middle = |axis: &crate::Axis| format!("Mean of {}", axis.text());
+            vec!["Group".into(), "Points".into(), middle(&plot.x), middle(&plot.y)]
+        }
+        Plot::Flow(plot) => {
+            for stream in &plot.streams {
+                lines.push(vec![stream.from.clone(), stream.to.clone(), shortest(stream.amount)]);
+            }
+            vec![plot.left.clone(), plot.right.clone(), plot.amount.text()]
+        }
     };
     (header, lines)
 }

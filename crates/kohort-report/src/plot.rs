@@ -1,4 +1,4 @@
-//! Plots as values: lines with bands, bars with intervals, heat maps. The HTML renderer draws them as SVG.
+//! Plots as values: lines with bands, bars with intervals, heat maps, clouds of points, flows. The HTML renderer draws them as SVG.
 
 /// A plot of any kind.
 #[derive(Debug, Clone)]
@@ -9,6 +9,10 @@ pub enum Plot {
     Bars(BarPlot),
     /// A matrix of values.
     Heat(HeatMap),
+    /// Groups of points in the plane.
+    Scatter(ScatterPlot),
+    /// How much goes from where to where.
+    Flow(FlowPlot),
 }
 
 impl Plot {
@@ -18,6 +22,8 @@ impl Plot {
             Self::Line(plot) => &plot.title,
             Self::Bars(plot) => &plot.title,
             Self::Heat(plot) => &plot.title,
+            Self::Scatter(plot) => &plot.title,
+            Self::Flow(plot) => &plot.title,
         }
     }
 }
@@ -208,6 +214,69 @@ pub struct HeatMap {
     pub digits: usize,
 }
 
+/// Groups of points in the plane. Of very many points an even selection is drawn, and the plot says so.
+#[derive(Debug, Clone, Default)]
+pub struct ScatterPlot {
+    /// Shown above and used as the accessible name.
+    pub title: String,
+    /// Horizontal axis.
+    pub x: Axis,
+    /// Vertical axis.
+    pub y: Axis,
+    /// The groups, told apart by colour and, from the ninth on, by shape.
+    pub groups: Vec<Cloud>,
+}
+
+/// One group of points.
+#[derive(Debug, Clone, Default)]
+pub struct Cloud {
+    /// Name in the legend.
+    pub name: String,
+    /// `(x, y)` of each point.
+    pub points: Vec<(f64, f64)>,
+}
+
+impl Cloud {
+    /// A group.
+    pub fn new(name: impl Into<String>, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        Self { name: name.into(), points: points.into_iter().collect() }
+    }
+}
+
+/// How much goes from where to where, such as users between the cohorts of two fits: what was stands on the left, what is on
+/// the right, both in the order of their first appearance, and bands between them are as wide as what goes along them.
+#[derive(Debug, Clone, Default)]
+pub struct FlowPlot {
+    /// Shown above and used as the accessible name.
+    pub title: String,
+    /// What the left side is.
+    pub left: String,
+    /// What the right side is.
+    pub right: String,
+    /// What is counted, with its unit.
+    pub amount: Axis,
+    /// The bands.
+    pub streams: Vec<Stream>,
+}
+
+/// One band of a flow.
+#[derive(Debug, Clone, Default)]
+pub struct Stream {
+    /// Name on the left side.
+    pub from: String,
+    /// Name on the right side.
+    pub to: String,
+    /// How much; what is not above 0 and finite is not drawn.
+    pub amount: f64,
+}
+
+impl Stream {
+    /// A band.
+    pub fn new(from: impl Into<String>, to: impl Into<String>, amount: f64) -> Self {
+        Self { from: from.into(), to: to.into(), amount }
+    }
+}
+
 impl From<LinePlot> for Plot {
     fn from(plot: LinePlot) -> Self {
         Self::Line(plot)
@@ -223,5 +292,17 @@ impl From<BarPlot> for Plot {
 impl From<HeatMap> for Plot {
     fn from(plot: HeatMap) -> Self {
         Self::Heat(plot)
+    }
+}
+
+impl From<ScatterPlot> for Plot {
+    fn from(plot: ScatterPlot) -> Self {
+        Self::Scatter(plot)
+    }
+}
+
+impl From<FlowPlot> for Plot {
+    fn from(plot: FlowPlot) -> Self {
+        Self::Flow(plot)
     }
 }

@@ -1,9 +1,9 @@
 //! What every rendering must keep: user text is text, numbers are finite, nothing is lost.
 
 use kohort_report::{
-    Axis, Bar, BarPlot, Block, Column, Grid, HeatMap, Highlight, LinePlot, Note, NoteKind, Point,
-    ProtocolBox, Reference, ReferenceKind, Report, Row, Section, Series, Table, Verdict, render_html,
-    render_markdown, render_terminal_summary, results_json,
+    Axis, Bar, BarPlot, Block, Cloud, Column, FlowPlot, Grid, HeatMap, Highlight, LinePlot, Note, NoteKind,
+    Point, ProtocolBox, Reference, ReferenceKind, Report, Row, ScatterPlot, Section, Series, Stream, Table,
+    Verdict, render_html, render_markdown, render_terminal_summary, results_json,
 };
 
 const HOSTILE: &str = "<script>alert('x')</script> \"q\" & | * ` \n # </style> </svg>";
@@ -70,6 +70,19 @@ fn report_of(text: &str, value: f64) -> (Report, Vec<Row>) {
             center: Some(value),
             ..HeatMap::default()
         })
+        .block(ScatterPlot {
+            title: text.into(),
+            x: Axis::new(text),
+            y: Axis::new(text).log(),
+            groups: vec![Cloud::new(text, [(value, value), (0.5, value)]); 10],
+        })
+        .block(FlowPlot {
+            title: text.into(),
+            left: text.into(),
+            right: text.into(),
+            amount: Axis::new(text),
+            streams: vec![Stream::new(text, text, value), Stream::new(text, "other", 1.0)],
+        })
         .block(Note::new(NoteKind::Warning, text));
     report.sections.push(section);
     (report, rows)
@@ -134,6 +147,8 @@ fn an_empty_report_still_renders() {
         .block(LinePlot::default())
         .block(BarPlot::default())
         .block(HeatMap::default())
+        .block(ScatterPlot::default())
+        .block(FlowPlot::default())
         .block(Grid::default());
     let report = Report { sections: vec![hollow], ..report };
     assert!(render_html(&report).contains("hollow"));
@@ -211,4 +226,49 @@ fn a_number_that_cannot_exist_is_undefined_and_not_missing() {
     let page = render_html(&report);
     assert!(page.contains("title=\"undefined: no positives in the test part\">undefined<"), "{page}");
     assert!(render_markdown(&report).contains("| MTL | undefined | — |"));
+}
+
+fn page_of(block: impl Into<Block>) -> String {
+    let mut report = Report::new("t", "now", "kernels");
+    report.sections.push(Section::new("s").block(block));
+    render_html(&report)
+}
+
+#[test]
+fn a_cloud_of_very_many_points_is_thinned_evenly_and_says_so() {
+    let cloud =
+        |name: &str, count: u32| Cloud::new(name, (0..count).map(|i| (f64::from(i), f64::from(i % 7))));
+    let plot = |groups| ScatterPlot { title: "t".into(), x: Axis::new("x"), y: Axis::new("y"), groups };
+    let page = page_of(plot(vec![cloud("large", 9000), cloud("small", 900)]));
+    let drawn = page.matches("class=\"cloud\"").count();
+    assert!((1900..=2000).contains(&drawn), "{drawn}");
+    assert!(page.contains("every 5th point is drawn"));
+    assert!(page.contains("<td>large</td><td>9000</td><td>4499.5</td>"));
+    let page = page_of(plot(vec![cloud("a", 30)]));
+    assert_eq!(page.matches("class=\"cloud\"").count(), 30);
+    assert!(!page.contains("point is drawn"));
+}
+
+#[test]
+fn bands_of_a_flow_are_as_wide_as_what_goes_along_them() {
+    let streams =
+        vec![Stream::new("3", "3", 60.0), Stream::new("3", "7", 40.0), Stream::new("4", "4", f64::NAN)];
+    let plot = FlowPlot {
+        title: "t".into(),
+        left: "before".into(),
+        right: "after".into(),
+        amount: Axis::new("users"),
+        streams,
+    };
+    let page = page_of(plot);
+    let heights: Vec<f64> = page
+        .split("class=\"block\"")
+        .skip(1)
+        .map(|rest| rest.split("height=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap())
+        .collect();
+    // One block on the left, two on the right; the amount that is no number is not drawn.
+    assert_eq!(heights.len(), 3);
+    assert!((heights[1] / heights[0] - 0.6).abs() < 1e-3 && (heights[2] / heights[0] - 0.4).abs() < 1e-3);
+    assert_eq!(page.matches("class=\"stream\"").count(), 2);
+    assert!(page.contains("<td>4</td><td>4</td><td>n/a</td>"));
 }

@@ -2,13 +2,18 @@
 #![allow(clippy::unwrap_used)] // what helps tests is a test too, which clippy does not see
 
 mod assigner;
+mod behaviour;
 mod blobs;
 mod communities;
+mod controls;
 mod errors;
 mod golden;
 mod graphs;
 mod ids;
 mod known_graphs;
+mod living;
+mod map;
+mod profile;
 mod properties;
 mod quality;
 mod threads;

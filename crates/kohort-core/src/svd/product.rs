@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_product_is_what_its_singular_triples_add_up_to_also_when_columns_repeat() {
-        let value = |count: usize, f: f64| (0..count).map(|i| (i as f64 * f).sin()).collect::<Vec<_>>();
+        let value = |count: usize, f: f64| (0..count).map(|i| ((i * i) as f64 * f).sin()).collect::<Vec<_>>();
         for (rows, inner, cols, rank) in [(7, 3, 5, 3), (4, 6, 3, 3), (2, 1, 9, 1), (9, 4, 9, 2)] {
             let mut a = value(rows * inner, 0.7);
             let b = value(inner * cols, 1.3);

@@ -2,6 +2,7 @@ use super::*;
 use crate::random::{rand::Rng, stream};
 use crate::{GradCheck, Grads, ParamId, Params};
 
+mod attention;
 mod experts;
 mod low_rank;
 mod sweeps;

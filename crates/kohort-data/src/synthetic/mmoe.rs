@@ -42,6 +42,8 @@ pub struct MmoeRecipe {
     pub features: usize,
     /// Number m of sines.
     pub sines: usize,
+    /// Deviation of the α_i, 0 to 100: the larger, the more the sines turn, and the more a model needs to follow them.
+    pub steepness: f64,
     /// Length c of the weights, 0 to 100.
     pub scale: f64,
     /// Cosine p of the two tasks' weights, -1 to 1.
@@ -62,7 +64,7 @@ pub struct MmoeTruth {
 impl MmoeRecipe {
     /// As published, with 10,000 rows, for one cosine of the weights; the paper has 0.5, 0.9 and 1.
     pub fn published(cosine: f64) -> MmoeRecipe {
-        MmoeRecipe { rows: 10_000, features: 100, sines: 10, scale: 1.0, cosine, noise: 0.01 }
+        MmoeRecipe { rows: 10_000, features: 100, sines: 10, steepness: 1.0, scale: 1.0, cosine, noise: 0.01 }
     }
 
     /// Makes the records that this recipe and `seed` name: the dense feature `x` and the number targets `y1` and `y2`.
@@ -82,7 +84,7 @@ impl MmoeRecipe {
         let values: Vec<f32> = (0..self.rows * d).map(|_| normal(&mut numbers) as f32).collect();
         let mean = |w: &Vec<f64>, x: &[f32]| {
             let s: f64 = w.iter().zip(x).map(|(w, &x)| w * f64::from(x)).sum();
-            s + alpha.iter().zip(&beta).map(|(a, b)| (a * s + b).sin()).sum::<f64>()
+            s + alpha.iter().zip(&beta).map(|(a, b)| (self.steepness * a * s + b).sin()).sum::<f64>()
         };
         let means =
             [0, 1].map(|k| values.chunks_exact(d).map(|x| mean(&weights[k], x)).collect::<Vec<f64>>());
@@ -120,6 +122,7 @@ impl MmoeRecipe {
             }
         }
         for (name, found, least, most) in [
+            ("steepness", self.steepness, 0.0, 100.0),
             ("scale", self.scale, 0.0, 100.0),
             ("cosine", self.cosine, -1.0, 1.0),
             ("noise", self.noise, 0.0, 100.0),

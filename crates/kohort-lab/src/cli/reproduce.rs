@@ -56,7 +56,7 @@ pub(crate) fn reproduce(
     let finished: Vec<&Finished> = ends
         .iter()
         .filter_map(|end| match end {
-            End::Done { finished, .. } => Some(finished),
+            End::Done { finished, .. } => Some(finished.as_ref()),
             End::Failed { .. } => None,
         })
         .collect();

@@ -25,7 +25,7 @@ pub(crate) enum End {
     /// With a result, from this run or an earlier one.
     Done {
         /// The result.
-        finished: Finished,
+        finished: Box<Finished>,
         /// Whether an earlier run made it.
         resumed: bool,
     },
@@ -48,7 +48,7 @@ pub(crate) fn run(
     let mut ends: Vec<Option<End>> = Vec::with_capacity(cells.len());
     for cell in cells {
         let earlier = store.load(cell)?;
-        ends.push(earlier.map(|finished| End::Done { finished, resumed: true }));
+        ends.push(earlier.map(|finished| End::Done { finished: Box::new(finished), resumed: true }));
     }
     let mut waiting: Vec<usize> = (0..cells.len()).filter(|&at| ends[at].is_none()).collect();
     waiting.sort_by(|&a, &b| cells[b].cost.total_cmp(&cells[a].cost).then(a.cmp(&b)));
@@ -97,7 +97,7 @@ fn one(cell: &Cell<'_>, store: &Store) -> End {
         })
         .and_then(|outcome| store.save(cell, start.elapsed(), outcome));
     match outcome {
-        Ok(finished) => End::Done { finished, resumed: false },
+        Ok(finished) => End::Done { finished: Box::new(finished), resumed: false },
         Err(error) => End::Failed { key: cell.key.clone(), why: format!("{error:#}") },
     }
 }

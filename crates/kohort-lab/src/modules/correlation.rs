@@ -20,12 +20,14 @@ use crate::paper::Scope;
 
 /// Name of the experiment.
 pub(crate) const NAME: &str = "correlation";
-/// Name of its data.
-pub(crate) const DATASET: &str = "mmoe synthetic";
+
+/// Name of its data with sines of this steepness.
+pub(crate) fn dataset(steepness: f64) -> String {
+    format!("mmoe synthetic, steepness {steepness}")
+}
+
 /// The metric.
 pub(crate) const ERROR: &str = "MSE / variance";
-/// Spread of the runs' errors, whose width the paper calls trainability.
-pub(crate) const SPREAD: &str = "interquartile range of MSE / variance";
 
 /// Sizes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +35,8 @@ pub(crate) const SPREAD: &str = "interquartile range of MSE / variance";
 pub(crate) struct Settings {
     /// Cosines of the tasks' weights.
     pub(crate) cosines: Vec<f64>,
+    /// Deviations of the sines' α.
+    pub(crate) steepness: Vec<f64>,
     /// Runs for each seed of the report.
     pub(crate) runs: usize,
     /// Rows of a data set.
@@ -92,13 +96,14 @@ pub(crate) fn variant(cosine: f64) -> String {
 /// All cells.
 pub(crate) fn cells<'a>(settings: &'a Settings, scope: &Scope) -> Vec<Cell<'a>> {
     let mut cells = Vec::new();
-    for &cosine in &settings.cosines {
+    let worlds = settings.steepness.iter().flat_map(|&s| settings.cosines.iter().map(move |&p| (s, p)));
+    for (steepness, cosine) in worlds {
         for (name, title) in MODELS {
             for &seed in &scope.seeds {
                 cells.push(Cell {
                     key: Key {
                         experiment: NAME.to_owned(),
-                        dataset: DATASET.to_owned(),
+                        dataset: dataset(steepness),
                         split: "60-20-20".to_owned(),
                         seed,
                         system: name.to_owned(),
@@ -107,7 +112,7 @@ pub(crate) fn cells<'a>(settings: &'a Settings, scope: &Scope) -> Vec<Cell<'a>> 
                     },
                     cost: 2.0 * settings.runs as f64,
                     settings: json!(settings),
-                    work: Box::new(move || work(settings, cosine, name, seed)),
+                    work: Box::new(move || work(settings, (steepness, cosine), name, seed)),
                 });
             }
         }
@@ -115,12 +120,12 @@ pub(crate) fn cells<'a>(settings: &'a Settings, scope: &Scope) -> Vec<Cell<'a>> 
     cells
 }
 
-fn work(settings: &Settings, cosine: f64, model: &str, seed: u64) -> Result<Outcome> {
+fn work(settings: &Settings, (steepness, cosine): (f64, f64), model: &str, seed: u64) -> Result<Outcome> {
     let config = settings.config(model);
     let mut errors = Vec::with_capacity(settings.runs);
     for run in 0..settings.runs as u64 {
         let seed = seed * 1000 + run;
-        let recipe = MmoeRecipe { rows: settings.rows, ..MmoeRecipe::published(cosine) };
+        let recipe = MmoeRecipe { rows: settings.rows, steepness, ..MmoeRecipe::published(cosine) };
         let (records, _) = recipe.generate(seed)?;
         let split = RecordShares::default().split(&records, seed)?;
         let (hierarchy, all) = (Hierarchy::flat(1), vec![0; records.len()]);

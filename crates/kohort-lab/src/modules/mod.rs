@@ -167,7 +167,7 @@ impl Ready for WithData {
         rows.extend(over_control.iter().map(|gain| gain.row(OVER_CONTROL)));
         verdict::judge_census(&mut rows);
         rows.extend(verdict::of_gains(&over_baseline));
-        rows.extend(verdict::of_correlation(cells, &self.settings.correlation.cosines)?);
+        rows.extend(verdict::of_correlation(cells, &self.settings.correlation)?);
         Ok(Summary { rows, comparisons: Vec::new() })
     }
 

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
+use kohort_data::Features;
 use kohort_data::records::{Target, TargetKind};
-use kohort_data::{Column, Features};
 use kohort_layers::{Hierarchy, UNKNOWN};
 use kohort_models::multitask::body::AdapterKind;
 use kohort_models::multitask::{self, Body, Input, MultiTask, Predict};
@@ -80,7 +80,9 @@ enum Model {
 
 /// Bases that adapters of one data set share, by seed: whoever comes first trains it.
 #[derive(Default)]
-pub(crate) struct Bases(Mutex<BTreeMap<u64, Arc<OnceLock<Result<Base, String>>>>>);
+pub(crate) struct Bases(Mutex<BTreeMap<u64, Trained>>);
+
+type Trained = Arc<OnceLock<Result<Base, String>>>;
 
 #[derive(Clone)]
 struct Base {
@@ -226,12 +228,10 @@ impl System {
                 let config = data.adapted(kind);
                 let model = multitask::adapt(&base.model, input, &config, seed, &mut |_| {})?;
                 before = start.elapsed().as_secs_f64() + base.seconds;
-                let added = model.parameters() - base.model.parameters();
                 trained = Some(model.params().count(true));
                 if self.sees != Sees::None {
                     per_cohort = 4.0 * model.values_per_cohort() as f64;
                 }
-                debug_assert!(added > 0);
                 Model::One(Box::new(model))
             }
         };
@@ -334,10 +334,4 @@ fn curves(model: &MultiTask) -> Vec<crate::outcome::Curve> {
 /// What kind of number a target is, for whoever measures.
 pub(crate) fn is_binary(target: &Target) -> bool {
     target.kind == TargetKind::Binary
-}
-
-/// Adds a column that names each row's outermost cohort, so that what a system without cohorts lacks is capacity, not
-/// knowledge.
-pub(crate) fn tell_cohort(features: &mut Features, name: &str, column: &Column) -> Result<()> {
-    features.push(name, column.clone()).with_context(|| format!("cannot add column {name}"))
 }

@@ -87,7 +87,7 @@ fn summarised(threads: usize) -> (Vec<Row>, String) {
     let finished: Vec<&Finished> = ends
         .iter()
         .map(|end| match end {
-            End::Done { finished, .. } => finished,
+            End::Done { finished, .. } => finished.as_ref(),
             End::Failed { key, why } => panic!("{key}: {why}"),
         })
         .collect();

@@ -32,8 +32,8 @@ pub struct HierarchicalExperts {
 
 impl HierarchicalExperts {
     /// Adds the experts under `name/own/C` and `name/global`, the gates under `name/gate/K` (over global experts) and
-    /// `name/level/K` (of levels), and the embedding `name/cohort`. `config.prior` is where the levels' biases start: at 0 a level's
-    /// expert begins with weight ½.
+    /// `name/level/K` (of levels), and the embedding `name/cohort`. `config.prior` is added to the logits of levels: at 0 a level's
+    /// expert begins with a weight around ½.
     ///
     /// # Errors
     /// A setting that is not allowed, no cohort or no task.

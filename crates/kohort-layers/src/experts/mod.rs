@@ -17,6 +17,7 @@ mod config;
 mod dynamic;
 mod error;
 mod gate;
+mod health;
 mod hierarchical;
 mod mixture;
 mod ple;
@@ -29,6 +30,7 @@ pub use config::ExpertConfig;
 pub use dynamic::DynamicExperts;
 pub use error::ExpertError;
 pub use gate::{Gate, GateConfig, Gated, MASKED, Routing};
+pub use health::{ExpertHealth, Finding, HealthReport};
 pub use hierarchical::HierarchicalExperts;
 pub use mixture::{Mixture, MixtureConfig};
 pub use ple::{Ple, PleConfig};
@@ -64,7 +66,7 @@ pub struct GateUse {
     pub task: Option<usize>,
     /// Weight of each expert, `[n, columns]`.
     pub gate: Var,
-    /// The logits behind, `[n, columns]`.
+    /// The logits of its softmax, `[n, columns]`; of hierarchical experts, those of the global ones.
     pub logits: Var,
     /// Expected number of rows that choose each expert, `[1, columns]`, from a noisy gate in training.
     pub load: Option<Var>,

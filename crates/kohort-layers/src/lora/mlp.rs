@@ -55,15 +55,15 @@ impl LoraMlp<CohortLora> {
         LoraMlp::with(params, mlp, |params, linear| CohortLora::new(params, linear, config, seed))
     }
 
-    /// Adds a cohort's adapter to every layer.
+    /// Adds a cohort's adapter to every layer, or to none.
     ///
     /// # Errors
     /// A cohort that has one.
     pub fn add<F: Real>(&mut self, params: &mut Params<F>, cohort: u32) -> Result<(), AdapterError> {
-        self.layers.iter_mut().try_for_each(|layer| layer.add(params, cohort).map(drop))
+        self.add_to_all(cohort, |layer| layer.add(params, cohort).map(drop))
     }
 
-    /// Adds a cohort's adapter to every layer and starts it as `start` says.
+    /// Adds a cohort's adapter to every layer and starts it as `start` says, or to none.
     ///
     /// # Errors
     /// What [`CohortLora::add_from`] refuses.
@@ -73,12 +73,28 @@ impl LoraMlp<CohortLora> {
         cohort: u32,
         start: &Start,
     ) -> Result<(), AdapterError> {
-        self.layers.iter_mut().try_for_each(|layer| layer.add_from(params, cohort, start).map(drop))
+        self.add_to_all(cohort, |layer| layer.add_from(params, cohort, start).map(drop))
+    }
+
+    fn add_to_all(
+        &mut self,
+        cohort: u32,
+        mut add: impl FnMut(&mut CohortLora) -> Result<(), AdapterError>,
+    ) -> Result<(), AdapterError> {
+        for at in 0..self.layers.len() {
+            if let Err(error) = add(&mut self.layers[at]) {
+                for layer in &mut self.layers[..at] {
+                    layer.remove(cohort);
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     /// Takes a cohort's adapter off every layer; returns whether it had one.
     pub fn remove(&mut self, cohort: u32) -> bool {
-        self.layers.iter_mut().fold(false, |had, layer| layer.remove(cohort).is_some() || had)
+        self.layers.iter_mut().filter_map(|layer| layer.remove(cohort)).count() > 0
     }
 
     /// The cohort's adapters by layer, as values.

@@ -12,6 +12,7 @@
 //! | adapters chosen by what a user does, not by a label | [`CentroidRouter`], [`CohortLora::forward_weighted`] |
 //! | how much, where and alike whom an adapter changes | [`Factors`] |
 //! | an adapter for a cohort that has few rows or none | [`Start`] |
+//! | to keep, swap, merge and file adapters while others score | [`store`] |
 //!
 //! Source: Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", arXiv 2106.09685. Its `h = W_0·x + (α/r)·B·A·x` acts
 //! on columns; rows are multiplied from the left here, so our `A: [in, r]` and `B: [r, out]` are its transposed.
@@ -32,6 +33,7 @@ mod mixture;
 mod mlp;
 mod route;
 mod start;
+pub mod store;
 
 pub use base::{BaseLayer, Freeze};
 pub use basis::BasisLora;

@@ -1,9 +1,11 @@
 //! Looking into a model's adapters: which layers each changes most, how many directions it uses, and whom it resembles.
 
+use kohort_layers::lora::store::AdapterStore;
 use kohort_layers::lora::{CohortLora, Factors, LoraMlp, similarity};
 
 use super::MultiTask;
 use super::body::Adapters;
+use crate::ModelError;
 
 /// What a model's adapters are.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -72,6 +74,24 @@ impl MultiTask {
             report.similarity.push(all.iter().map(|(_, other)| similarity(own, other)).collect());
         }
         Some(report)
+    }
+
+    /// A store of the cohorts' adapters, to add, swap, merge and save: `names` holds a name for each cohort of the model.
+    /// Nothing for adapters that no cohort has alone.
+    ///
+    /// # Errors
+    /// Not one name a cohort, or names that a store refuses.
+    pub fn store(&self, names: &[String]) -> Result<Option<AdapterStore<f32>>, ModelError> {
+        let Some(Adapters::Cohort(layers)) = self.net.body.adapters() else { return Ok(None) };
+        if names.len() != self.hierarchy.len() {
+            let (found, expected) = (names.len(), self.hierarchy.len());
+            return Err(ModelError::Size { what: "names of cohorts", found, expected });
+        }
+        let store = AdapterStore::new(self.params.clone(), layers.base());
+        for (cohort, name) in (0u32..).zip(names) {
+            store.add(name, layers.adapter(&self.params, cohort)?)?;
+        }
+        Ok(Some(store))
     }
 
     /// Number of values that one more cohort on the outermost level adds; 0 where no cohort has anything of its own.

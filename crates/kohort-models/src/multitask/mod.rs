@@ -49,18 +49,19 @@ mod apart;
 pub mod body;
 mod columns;
 mod config;
+mod health;
 mod net;
 mod system;
 mod targets;
 #[cfg(test)]
 mod tests;
 
-use kohort_core::{Params, shards};
+use kohort_core::{Params, Tape};
 use kohort_data::Features;
 use kohort_data::records::{Target, TrainRecords, ValidationRecords};
 use kohort_layers::{Hierarchy, Mode, UNKNOWN};
 use kohort_objectives::{Balancer, Fixed};
-use std::ops::Range;
+use rayon::prelude::*;
 
 pub use adapt::{adapt, adapt_with};
 pub use adapters::AdapterReport;
@@ -300,36 +301,37 @@ impl MultiTask {
 
     /// Each task's output for every row.
     fn outputs(&self, params: &Params, inputs: &Inputs, cohorts: &[u32]) -> Vec<Vec<f32>> {
-        let tasks = self.tasks.len();
-        let mut outputs = vec![vec![0.0; cohorts.len()]; tasks];
-        let (order, scores) = self.run(params, inputs, cohorts, |tape, outputs, _| {
-            let columns: Vec<&[f32]> = outputs.tasks.iter().map(|&task| tape.value(task)).collect();
-            (0..columns[0].len()).flat_map(|row| columns.iter().map(move |column| column[row])).collect()
+        let mut outputs = vec![vec![0.0; cohorts.len()]; self.tasks.len()];
+        let (order, chunks) = self.run(params, inputs, cohorts, |tape, outputs, _| {
+            outputs.tasks.iter().map(|&task| tape.value(task).to_vec()).collect::<Vec<_>>()
         });
-        for (&row, scores) in order.iter().zip(scores.chunks_exact(tasks)) {
-            (0..tasks).for_each(|task| outputs[task][row as usize] = scores[task]);
+        for (rows, chunk) in order.chunks(SCORE_ROWS).zip(&chunks) {
+            for (outputs, own) in outputs.iter_mut().zip(chunk) {
+                rows.iter().zip(own).for_each(|(&row, &value)| outputs[row as usize] = value);
+            }
         }
         outputs
     }
 
-    /// Runs the network over rows in fixed chunks, ordered by cohort; gives that order and what `take` gave, joined.
-    fn run(
+    /// Runs the network over rows in fixed chunks, ordered by cohort; gives that order and what `take` gave of each chunk.
+    fn run<T: Send>(
         &self,
         params: &Params,
         inputs: &Inputs,
         cohorts: &[u32],
-        take: impl Fn(&kohort_core::Tape, &Outputs, &[u32]) -> Vec<f32> + Sync,
-    ) -> (Vec<u32>, Vec<f32>) {
+        take: impl Fn(&Tape, &Outputs, &[u32]) -> T + Sync,
+    ) -> (Vec<u32>, Vec<T>) {
         let rank = rank(&self.hierarchy);
         let place = |row: u32| rank.get(cohorts[row as usize] as usize).copied().unwrap_or(u32::MAX);
         let mut order: Vec<u32> = (0..cohorts.len() as u32).collect();
         order.sort_by_key(|&row| place(row));
-        let given = shards::score(order.len(), SCORE_ROWS, |range: Range<usize>, tape| {
-            let rows = &order[range];
+        let given = order.par_chunks(SCORE_ROWS).map_init(Tape::new, |tape, rows| {
+            tape.reset();
             let cohorts: Vec<u32> = rows.iter().map(|&row| cohorts[row as usize]).collect();
             let outputs = self.net.forward(tape, params, (inputs, rows), &cohorts, &mut Mode::score());
             take(tape, &outputs, &cohorts)
         });
+        let given = given.collect();
         (order, given)
     }
 

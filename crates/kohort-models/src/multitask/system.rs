@@ -1,10 +1,12 @@
 //! Training rows, as the trainer sees them.
 
 use kohort_core::{Params, Tape};
-use kohort_layers::Mode;
+use kohort_layers::experts::HealthReport;
+use kohort_layers::{Hierarchy, Mode};
 use kohort_objectives::{Objective, ObjectiveError, Terms};
 
 use super::columns::Inputs;
+use super::health::{in_words, watch};
 use super::net::Net;
 use super::targets::{Task, chosen};
 use super::{Input, rank};
@@ -17,6 +19,7 @@ pub(super) struct Rows<'a> {
     pub(super) net: &'a Net,
     pub(super) initial: Params,
     pub(super) tasks: &'a [Task],
+    hierarchy: &'a Hierarchy,
     inputs: Inputs,
     objectives: Vec<String>,
     cohorts: &'a [u32],
@@ -48,6 +51,7 @@ impl<'a> Rows<'a> {
             net,
             initial,
             tasks,
+            hierarchy: input.hierarchy,
             inputs,
             objectives: tasks.iter().map(|task| task.name.clone()).collect(),
             cohorts: input.cohorts,
@@ -59,10 +63,24 @@ impl<'a> Rows<'a> {
         })
     }
 
+    /// The experts as every so many training rows use them, without what only training does.
+    fn health(&self, params: &Params) -> Option<HealthReport> {
+        let rows = self.cohorts.len();
+        let some: Vec<u32> = (0..rows as u32).step_by(rows.div_ceil(LOOKED_AT)).collect();
+        let cohorts = cut(self.cohorts, &some);
+        let mut tape = Tape::new();
+        let watched = (self.net, self.tasks.len(), self.hierarchy);
+        let health = watch(&mut tape, params, watched, (&self.inputs, &some), &cohorts)?;
+        Some(health.report())
+    }
+
     fn rank_of(&self, row: u32) -> u32 {
         self.rank.get(self.cohorts[row as usize] as usize).copied().unwrap_or(u32::MAX)
     }
 }
+
+/// Training rows that the monitor of experts looks at after an epoch, at most.
+const LOOKED_AT: usize = 2048;
 
 fn cut<T: Copy>(values: &[T], rows: &[u32]) -> Vec<T> {
     rows.iter().map(|&row| values[row as usize]).collect()
@@ -91,6 +109,15 @@ impl System for Rows<'_> {
         if self.net.body.by_cohort() {
             batch.sort_unstable_by_key(|&row| (self.rank_of(row), row));
         }
+    }
+
+    fn notes(&self, params: &Params) -> Vec<(String, f64)> {
+        self.health(params).map(|health| ("gate entropy".to_owned(), health.entropy)).into_iter().collect()
+    }
+
+    fn remarks(&self, params: &Params) -> Vec<String> {
+        let findings = self.health(params).map(|health| health.findings).unwrap_or_default();
+        findings.iter().map(|finding| in_words(finding, self.net.body.experts(), self.tasks)).collect()
     }
 
     fn terms(&self, batch: &[u32]) -> Result<Vec<Terms>, ObjectiveError> {

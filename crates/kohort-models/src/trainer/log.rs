@@ -19,6 +19,8 @@ pub struct Epoch {
     pub validation: Option<f64>,
     /// What else the system had to say, such as the entropy of its attention in nats.
     pub notes: Vec<(String, f64)>,
+    /// What somebody should know, in words.
+    pub remarks: Vec<String>,
     /// Wall time of the epoch in seconds, validation included.
     pub seconds: f64,
 }

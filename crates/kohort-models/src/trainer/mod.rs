@@ -133,6 +133,7 @@ pub fn train(
             coefficients,
             validation,
             notes: system.notes(&current),
+            remarks: system.remarks(&current),
             seconds: start.elapsed().as_secs_f64(),
         };
         observe(&report);

@@ -29,6 +29,9 @@ impl Progress {
         message.extend(epoch.validation.map(|value| format!("validation {value:.4}")));
         self.bar.set_message(message.join("  "));
         self.bar.set_position(epoch.epoch as u64);
+        for remark in &epoch.remarks {
+            self.bar.println(format!("epoch {}: {remark}", epoch.epoch));
+        }
     }
 
     /// Leaves the bar as it is.

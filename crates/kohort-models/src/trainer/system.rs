@@ -47,6 +47,11 @@ pub trait System: Sync {
     fn notes(&self, _params: &Params) -> Vec<(String, f64)> {
         Vec::new()
     }
+
+    /// What somebody should know after an epoch, in words: an expert that nobody uses.
+    fn remarks(&self, _params: &Params) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// A recorded forward pass.

@@ -1,6 +1,6 @@
 //! Fixed weights: `L = Σ_k w_k·L_k`, heads included. DMTL's `L_rec + λ·L_profile` is `[1, λ]`.
 
-use super::{Balancer, Coefficients, Seen, Wants};
+use super::{Balancer, Coefficients, Seen, Wants, support};
 use crate::ObjectiveError;
 
 /// Weights that stay as they are.
@@ -13,12 +13,8 @@ impl Fixed {
     /// # Errors
     /// If a weight is negative or not finite.
     pub fn new(weights: Vec<f64>) -> Result<Fixed, ObjectiveError> {
-        match weights.iter().position(|w| !w.is_finite() || *w < 0.0) {
-            Some(index) => {
-                Err(ObjectiveError::Weight { what: "weight of objective", index, value: weights[index] })
-            }
-            None => Ok(Fixed(weights)),
-        }
+        support::weights("weight of objective", &weights)?;
+        Ok(Fixed(weights))
     }
 }
 

@@ -2,14 +2,52 @@
 //!
 //! A balancer says once what it [`Wants`], and the trainer pays for no more: `Losses` costs nothing, `Norms` one pruned
 //! sweep per objective down to the shared representation, `Gram` one sweep per objective over the shared parameters.
-//! Methods that work on gradient vectors (PCGrad, CAGrad, MGDA) are exact on the Gram matrix, because their results lie in the span of
-//! the gradients.
+//! Methods that work on gradient vectors (PCGrad, GradVac, CAGrad, MGDA, Nash-MTL) are exact on the Gram matrix, because their results lie
+//! in the span of the gradients.
+//!
+//! Methods that weigh losses give weights that average 1, so that none changes the learning rate on the side, and weigh heads along.
+//! Methods that combine gradients keep their paper's length: a sum for PCGrad and GradVac, a mean for CAGrad and MGDA; heads
+//! keep their own gradients. [`WithHeads`] overrides the choice for heads. An objective that is absent from a step moves nothing
+//! that is kept for it.
 
+mod cagrad;
+mod config;
+mod dwa;
+mod equal;
 mod fixed;
+mod gap;
+mod gradnorm;
+mod gradvac;
+mod gram;
+mod groupdro;
+mod heads;
+mod metric;
+mod mgda;
+mod min_norm;
+mod nashmtl;
+mod pcgrad;
+mod rlw;
+mod schedule;
+mod support;
 mod uncertainty;
 
+pub use cagrad::{Cagrad, CagradConfig, Rescale};
+pub use config::BalancerConfig;
+pub use dwa::{Dwa, DwaConfig};
+pub use equal::Equal;
 pub use fixed::Fixed;
-pub use uncertainty::{Uncertainty, UncertaintyForm};
+pub use gap::{Gap, GapConfig};
+pub use gradnorm::{GradNorm, GradNormConfig};
+pub use gradvac::{GradVac, GradVacConfig};
+pub use groupdro::{GroupDro, GroupDroConfig};
+pub use heads::{HeadWeights, WithHeads};
+pub use metric::{MetricConfig, MetricDriven, Target};
+pub use mgda::{Mgda, Normaliser};
+pub use nashmtl::NashMtl;
+pub use pcgrad::Pcgrad;
+pub use rlw::Rlw;
+pub use schedule::{Schedule, Scheduled};
+pub use uncertainty::{Uncertainty, UncertaintyConfig, UncertaintyForm};
 
 use crate::ObjectiveError;
 
@@ -78,6 +116,22 @@ pub trait Balancer: Send {
 
     /// The coefficients for this step.
     fn coefficients(&mut self, seen: Seen<'_>) -> Coefficients;
+
+    /// Takes a measurement of each objective, `None` where there is none: a validation metric or a business figure, fed after an
+    /// evaluation. Most methods look at losses and gradients only and ignore it.
+    ///
+    /// # Errors
+    /// If the number of metrics is not that of objectives.
+    fn observe(&mut self, metrics: &[Option<f64>]) -> Result<(), ObjectiveError> {
+        let _ = metrics;
+        Ok(())
+    }
+
+    /// Whether what this method keeps for an objective has been held at a bound, which deserves a warning.
+    fn at_bound(&self, objective: usize) -> bool {
+        let _ = objective;
+        false
+    }
 
     /// What has been learned so far, for checkpoints. Empty for a method without memory.
     fn state(&self) -> Vec<f64> {

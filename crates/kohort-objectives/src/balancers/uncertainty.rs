@@ -8,6 +8,7 @@
 //! decay can't touch it; it is held in [−6, 6], because a loss near zero would send the weight to infinity; an objective
 //! without rows in a step leaves its `s` alone.
 
+use super::support::{self, Adam, length, setting};
 use super::{Balancer, Coefficients, Seen, Wants};
 use crate::ObjectiveError;
 
@@ -25,11 +26,36 @@ pub enum UncertaintyForm {
 #[derive(Clone, Debug)]
 pub struct Uncertainty {
     forms: Vec<UncertaintyForm>,
-    rate: f64,
     log_variance: Vec<f64>,
-    mean: Vec<f64>,
-    square: Vec<f64>,
-    steps: Vec<f64>,
+    adam: Adam,
+}
+
+/// Settings of [`Uncertainty`].
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UncertaintyConfig {
+    /// The likelihood of each objective's loss.
+    pub forms: Vec<UncertaintyForm>,
+    /// Adam's learning rate for `s`.
+    #[serde(default = "default_rate")]
+    pub rate: f64,
+}
+
+fn default_rate() -> f64 {
+    0.01
+}
+
+impl UncertaintyConfig {
+    /// With these settings.
+    ///
+    /// # Errors
+    /// If there is not one form per objective, or the rate is not above 0.
+    pub(super) fn build(&self, objectives: usize) -> Result<Uncertainty, ObjectiveError> {
+        length("forms of uncertainty", self.forms.len(), objectives)?;
+        let ok = self.rate > 0.0 && self.rate.is_finite();
+        setting("uncertainty", "rate", self.rate, ok, "a finite number above 0")?;
+        Ok(Uncertainty::new(self.forms.clone(), self.rate))
+    }
 }
 
 const BOUND: f64 = 6.0;
@@ -37,15 +63,8 @@ const BOUND: f64 = 6.0;
 impl Uncertainty {
     /// Starts at `s = 0`, with Adam's learning rate `rate` for `s`.
     pub fn new(forms: Vec<UncertaintyForm>, rate: f64) -> Uncertainty {
-        let zero = vec![0.0; forms.len()];
-        Uncertainty {
-            forms,
-            rate,
-            log_variance: zero.clone(),
-            mean: zero.clone(),
-            square: zero.clone(),
-            steps: zero,
-        }
+        let n = forms.len();
+        Uncertainty { forms, log_variance: vec![0.0; n], adam: Adam::new(n, rate) }
     }
 
     /// The log-variances `s`, one per objective.
@@ -60,8 +79,6 @@ impl Balancer for Uncertainty {
     }
 
     fn coefficients(&mut self, seen: Seen<'_>) -> Coefficients {
-        const BETA1: f64 = 0.9;
-        const BETA2: f64 = 0.999;
         let mut weights = Vec::with_capacity(self.forms.len());
         for (k, &loss) in seen.losses.iter().enumerate() {
             let a = match self.forms[k] {
@@ -73,33 +90,26 @@ impl Balancer for Uncertainty {
             if !seen.present[k] {
                 continue;
             }
-            self.steps[k] += 1.0;
-            let g = 0.5 - weight * loss;
-            self.mean[k] = BETA1 * self.mean[k] + (1.0 - BETA1) * g;
-            self.square[k] = BETA2 * self.square[k] + (1.0 - BETA2) * g * g;
-            let mean = self.mean[k] / (1.0 - BETA1.powf(self.steps[k]));
-            let square = self.square[k] / (1.0 - BETA2.powf(self.steps[k]));
-            let moved = self.log_variance[k] - self.rate * mean / (square.sqrt() + 1e-8);
+            let moved = self.log_variance[k] - self.adam.step(k, 0.5 - weight * loss);
             self.log_variance[k] = moved.clamp(-BOUND, BOUND);
         }
         Coefficients::whole(weights)
     }
 
     fn state(&self) -> Vec<f64> {
-        [&self.log_variance[..], &self.mean, &self.square, &self.steps].concat()
+        [&self.log_variance[..], &self.adam.state()].concat()
     }
 
     fn restore(&mut self, state: &[f64]) -> Result<(), ObjectiveError> {
         let n = self.forms.len();
-        if state.len() != 4 * n || state.iter().any(|x| !x.is_finite()) {
-            let what = format!("{} values, expected {} finite ones", state.len(), 4 * n);
-            return Err(ObjectiveError::State { what });
-        }
+        support::state(state, 4 * n)?;
         self.log_variance.copy_from_slice(&state[..n]);
-        self.mean.copy_from_slice(&state[n..2 * n]);
-        self.square.copy_from_slice(&state[2 * n..3 * n]);
-        self.steps.copy_from_slice(&state[3 * n..]);
+        self.adam.restore(&state[n..]);
         Ok(())
+    }
+
+    fn at_bound(&self, objective: usize) -> bool {
+        self.log_variance[objective].abs() >= BOUND
     }
 }
 

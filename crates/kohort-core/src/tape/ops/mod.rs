@@ -1,6 +1,7 @@
 //! The ops: one file each, with formula, derivative and kernels as neighbours. Their gradients are checked against
 //! finite differences in `tape/tests.rs`.
 
+mod attention;
 mod blocks;
 mod concat;
 mod elementwise;
@@ -20,6 +21,7 @@ mod scale_blocks;
 mod segment;
 mod softmax;
 
+pub use attention::AttentionMask;
 pub use blocks::Block;
 pub use elementwise::Activation;
 pub use loss::LossKind;
@@ -104,6 +106,7 @@ ops! {
     RepeatRows(segment::RepeatRows),
     SegmentSoftmax(segment::SegmentSoftmax),
     SegmentSum(segment::SegmentSum),
+    Attention(attention::Attention),
     Loss(loss::Loss<F>),
     CrossEntropy(loss::CrossEntropy<F>),
 }

@@ -1,9 +1,17 @@
-//! Rows to sections.
+//! Rows to sections: each data set by task and cohort, who gained and who paid, what it costs, what experts and adapters
+//! look like; then the synthetic experiment.
+
+mod closing;
+mod correlation;
+mod insight;
+mod lead;
+mod study;
 
 use kohort_report::Row;
 
-use super::WithData;
-use super::verdict::RULES;
+use super::measure::{AUC, RMSE, TEST};
+use super::verdict::{CLAIMS, RULES};
+use super::{OVER_BASELINE, WithData};
 use crate::grid::Finished;
 use crate::paper::{Chapter, Scope};
 
@@ -15,10 +23,57 @@ pub(super) struct Run<'a> {
     pub(super) rows: &'a [Row],
 }
 
-pub(super) fn chapter(run: &Run<'_>) -> Chapter {
-    Chapter { rules: RULES.map(str::to_owned).to_vec(), ..Chapter::default() }
+impl Run<'_> {
+    /// The rows of a data set under a protocol.
+    fn rows_of(&self, dataset: &str, protocol: &str) -> Vec<Row> {
+        let wanted = |row: &&Row| row.dataset == dataset && row.protocol.as_deref() == Some(protocol);
+        self.rows.iter().filter(wanted).cloned().collect()
+    }
+
+    /// `5 seeds`, `1 seed`.
+    fn seeds(&self) -> String {
+        let n = self.scope.seeds.len();
+        format!("{n} seed{}", if n == 1 { "" } else { "s" })
+    }
 }
 
+/// The comparison's part of the page.
+pub(super) fn chapter(run: &Run<'_>) -> Chapter {
+    let mut sections = Vec::new();
+    for study in &run.paper.studies {
+        sections.extend(study::sections(run, &study.world));
+        sections.extend(insight::section(run, &study.world));
+    }
+    sections.extend(correlation::section(run));
+    let files = run.paper.studies.iter().flat_map(|study| {
+        let world = &study.world;
+        world.provenance.files.iter().map(move |file| {
+            let said = format!("sha256 {} ({} bytes, {})", file.sha256, file.bytes, world.provenance.source);
+            (format!("{} {}", world.name, file.path), said)
+        })
+    });
+    Chapter {
+        lead: lead::lead(run),
+        highlights: lead::highlights(run),
+        facts: files.collect(),
+        sections,
+        rules: RULES.map(str::to_owned).to_vec(),
+        departures: closing::DEPARTURES.map(str::to_owned).to_vec(),
+        left_out: run.scope.quick.then(|| {
+            "Of the comparison of experts and adapters a quick run takes five systems on a sixth of Census-Income. Run cargo xtask \
+             reproduce --only modules for the rest."
+                .to_owned()
+        }),
+    }
+}
+
+/// The rows for the terminal: each task over all rows, its gain over the shared bottom, the claims.
 pub(super) fn headlines(rows: &[Row]) -> Vec<Row> {
-    rows.iter().filter(|row| row.cohort.is_none()).cloned().collect()
+    let shown = |row: &&Row| {
+        let protocol = row.protocol.as_deref();
+        let main = [AUC, RMSE].iter().any(|metric| row.metric == *metric);
+        let gain = protocol == Some(OVER_BASELINE) && row.metric != "gain in PR-AUC";
+        row.cohort.is_none() && ((protocol == Some(TEST) && main) || gain || protocol == Some(CLAIMS))
+    };
+    rows.iter().filter(shown).cloned().collect()
 }

@@ -36,5 +36,6 @@ pub(super) fn find(
         notes,
         provenance: found.provenance,
         cut: Box::new(move |seed| Material::by_columns(&records, &["age band", "sex"], seed)),
+        made: Default::default(),
     }]))
 }

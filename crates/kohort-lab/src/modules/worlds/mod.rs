@@ -5,7 +5,10 @@ mod movielens;
 mod twitch;
 mod xmarket;
 
-use anyhow::{Result, ensure};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use anyhow::{Result, anyhow, ensure};
 use kohort_data::records::{CohortPaths, RecordShares, RecordSplit, Records};
 use kohort_layers::{Hierarchy, UNKNOWN};
 use serde_json::{Value, json};
@@ -27,8 +30,13 @@ pub(crate) struct World {
     pub(crate) notes: Vec<String>,
     /// Where it came from.
     pub(crate) provenance: Provenance,
-    cut: Box<dyn Fn(u64) -> Result<Material> + Send + Sync>,
+    cut: Cut,
+    /// What was cut, by seed: whoever comes first does it.
+    made: Mutex<BTreeMap<u64, Made>>,
 }
+
+type Cut = Box<dyn Fn(u64) -> Result<Material> + Send + Sync>;
+type Made = Arc<OnceLock<Result<Arc<Material>, String>>>;
 
 /// What one seed's fits share.
 pub(crate) struct Material {
@@ -106,7 +114,7 @@ impl Cohorts {
 const LEAST_ROWS: usize = 100;
 
 impl Material {
-    fn new(split: RecordSplit, tree: Cohorts) -> Result<Material> {
+    pub(super) fn new(split: RecordSplit, tree: Cohorts) -> Result<Material> {
         let flat = tree.outermost();
         ensure!(!flat.names.is_empty(), "no cohort has {LEAST_ROWS} training rows");
         Ok(Material { split, flat, tree })
@@ -136,8 +144,13 @@ const CUT: &str = "rows at random, 60 : 20 : 20, anew for each seed";
 
 impl World {
     /// The parts and cohorts of a seed.
-    pub(crate) fn cut(&self, seed: u64) -> Result<Material> {
-        (self.cut)(seed)
+    pub(crate) fn cut(&self, seed: u64) -> Result<Arc<Material>> {
+        let place = {
+            let mut made = self.made.lock().map_err(|_| anyhow!("{} could not be cut", self.name))?;
+            Arc::clone(made.entry(seed).or_default())
+        };
+        let cut = || (self.cut)(seed).map(Arc::new).map_err(|error| format!("{error:#}"));
+        place.get_or_init(cut).clone().map_err(|why| anyhow!("{}: {why}", self.name))
     }
 
     /// What every cell depends on.

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use kohort_data::records::{Records, Target};
+use kohort_data::records::{RecordSplit, Records, Target};
 use kohort_data::{Column, Dataset, Features, Train};
+
+use kohort_models::sequence;
+use kohort_models::trainer::TrainConfig;
 
 use super::{CUT, Cohorts, Material, World, cut_in_three};
 use crate::dmtl::cohorts::{Cohorts as Groups, GROUPS};
@@ -12,6 +15,8 @@ use crate::study::{Looking, Skipped, look};
 
 pub(in crate::modules) const NAME: &str = "movielens";
 
+/// The column that gates read.
+const SEQUENCE: &str = "sequence";
 /// From this rating on a film is liked.
 const LIKED: f32 = 4.0;
 /// Users of a group by how much they rate: thirds.
@@ -28,7 +33,8 @@ pub(super) fn find(
     let title = found.title.split(',').next().unwrap_or_default().to_owned();
     let dataset = Arc::new(found.dataset);
     let records = Arc::new(records(&dataset)?);
-    let (by_taste, by_age) = ((Arc::clone(&dataset), Arc::clone(&records)), Arc::clone(&records));
+    let by_taste = (Arc::clone(&dataset), Arc::clone(&records));
+    let by_age = (Arc::clone(&dataset), Arc::clone(&records));
     Ok(Ok(vec![
         World {
             name: "ml-100k by taste",
@@ -38,6 +44,7 @@ pub(super) fn find(
             notes: dataset.notes.clone(),
             provenance: found.provenance.clone(),
             cut: Box::new(move |seed| taste(&by_taste.0, &by_taste.1, seed)),
+            made: Default::default(),
         },
         World {
             name: "ml-100k by age",
@@ -46,7 +53,11 @@ pub(super) fn find(
             split: CUT,
             notes: dataset.notes.clone(),
             provenance: found.provenance,
-            cut: Box::new(move |seed| Material::by_columns(&by_age, &["age", "occupation"], seed)),
+            cut: Box::new(move |seed| {
+                let material = Material::by_columns(&by_age.1, &["age", "occupation"], seed)?;
+                with_sequences(&by_age.0, &by_age.1, material, seed)
+            }),
+            made: Default::default(),
         },
     ]))
 }
@@ -104,5 +115,44 @@ fn taste(dataset: &Dataset, records: &Records, seed: u64) -> Result<Material> {
         let user = rows.user[row as usize] as usize;
         (groups.labels[user], stage[user])
     })?;
-    Material::new(split, tree)
+    with_sequences(dataset, records, Material::new(split, tree)?, seed)
+}
+
+/// Films before a row that its representation is made of, at most.
+const MOST: usize = 20;
+
+/// Adds to every row a column of what SASRec makes of the films that the user rated before, in the training part: what
+/// iLoRA's gate reads. The encoder learns from the training part alone, and is not trained further.
+fn with_sequences(dataset: &Dataset, records: &Records, material: Material, seed: u64) -> Result<Material> {
+    let rows = &dataset.interactions;
+    let train = Train::new(rows.select(material.split.train.origin()))?;
+    let config = sequence::Config { width: 16, blocks: 1, most: MOST, ..sequence::Config::default() };
+    let config = sequence::Config { train: TrainConfig { epochs: 30, ..config.train }, ..config };
+    let encoder =
+        sequence::fit(sequence::Input { train: &train, validation: None }, &config, seed, &mut |_| {})?;
+
+    let mut seen: Vec<Vec<(i64, u32)>> = vec![Vec::new(); rows.users];
+    for row in 0..train.rows().len() {
+        let rows = train.rows();
+        seen[rows.user[row] as usize].push((rows.time[row], rows.item[row]));
+    }
+    seen.iter_mut().for_each(|films| films.sort_unstable());
+    let (mut items, mut offsets) = (Vec::new(), vec![0u32]);
+    for row in 0..rows.len() {
+        let films = &seen[rows.user[row] as usize];
+        let before = films.partition_point(|&(time, _)| time < rows.time[row]);
+        items.extend(films[before.saturating_sub(MOST)..before].iter().map(|&(_, film)| film));
+        offsets.push(items.len() as u32);
+    }
+    let values = encoder.represent(&items, &offsets);
+    let mut records = records.clone();
+    records.features.push(SEQUENCE, Column::Dense { width: config.width, values })?;
+    let origin = &material.split;
+    let split = RecordSplit::given(
+        &records,
+        origin.train.origin(),
+        origin.validation.origin(),
+        origin.test.origin(),
+    )?;
+    Ok(Material { split, ..material })
 }

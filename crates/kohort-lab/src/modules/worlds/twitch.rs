@@ -18,7 +18,12 @@ pub(super) fn find(
         Ok(found) => found,
         Err(missing) => return Ok(Err(missing)),
     };
-    let records = Arc::new(found.records);
+    let mut records = found.records;
+    // Whoever has no capacity for communities should know of them at least.
+    if let Some(language) = records.cohorts.column("language").cloned() {
+        records.features.push("language", language)?;
+    }
+    let records = Arc::new(records);
     Ok(Ok(vec![World {
         name: "twitch",
         title: found.title.split(',').next().unwrap_or_default().to_owned(),
@@ -27,5 +32,6 @@ pub(super) fn find(
         notes: records.notes.clone(),
         provenance: found.provenance,
         cut: Box::new(move |seed| Material::by_columns(&records, &["language", "seniority"], seed)),
+        made: Default::default(),
     }]))
 }

@@ -46,6 +46,7 @@ pub(super) fn find(
         notes,
         provenance: found.provenance,
         cut: Box::new(move |seed| material(&records(&dataset, seed)?, seed)),
+        made: Default::default(),
     }]))
 }
 
@@ -61,7 +62,7 @@ fn records(dataset: &Dataset, seed: u64) -> Result<Records> {
 
     let mut stream = stream(seed, "modules xmarket", &[]);
     let (mut user, mut item, mut takes, mut rating) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for row in (0..rows.len()).filter(|&row| rows.user[row] as usize % EVERY == 0) {
+    for row in (0..rows.len()).filter(|&row| (rows.user[row] as usize).is_multiple_of(EVERY)) {
         let own = rows.user[row];
         let mut push = |of: u32, taken: bool| {
             user.push(own);

@@ -2,9 +2,11 @@
 
 use kohort_core::random::{rand::Rng, stream};
 
+mod cohorts;
 mod gates;
 mod golden;
 mod penalties;
+mod planted;
 
 /// Numbers between -1 and 1.
 fn numbers(purpose: &str, count: usize) -> Vec<f64> {

@@ -1,8 +1,11 @@
 //! Low-rank adapters.
 
+mod analysis;
 mod forms;
+mod golden;
 mod isolation;
 mod planted;
+mod store;
 
 use kohort_core::random::{rand::Rng, stream};
 use kohort_core::{Activation, Params, Real, Tape, Var};

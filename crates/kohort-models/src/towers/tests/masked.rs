@@ -47,7 +47,7 @@ fn targets() -> Vec<f64> {
 /// Only the own block: `(1/B) Σ_b BCE(s_b)`.
 fn gathered(net: &Net, tape: &mut Tape<f64>, params: &Params<f64>) -> Var {
     let (z, v) = towers(net, tape, params);
-    let segments = Segments::of(GROUP.into_iter());
+    let segments = Segments::of(GROUP);
     let z = net.grouped(tape, params, z, &segments, &mut Mode::score());
     let logits = net.logits(tape, params, (z, v), (&pairs(), &pairs()));
     tape.loss(LossKind::Logistic, logits, &targets(), None, 1.0 / ROWS as f64)
@@ -110,7 +110,7 @@ fn a_row_gives_other_groups_no_gradient() {
     for row in 0..ROWS as u32 {
         let (mut tape, mut grads) = (Tape::new(), Grads::new(&params));
         let (z, v) = towers(&net, &mut tape, &params);
-        let segments = Segments::of(GROUP.into_iter());
+        let segments = Segments::of(GROUP);
         let z = net.grouped(&mut tape, &params, z, &segments, &mut Mode::score());
         let logit = net.logits(&mut tape, &params, (z, v), (&[row], &[row]));
         tape.backward(&params, &[(logit, 1.0)], &mut grads);

@@ -1,9 +1,11 @@
 //! Plots as inline SVG. Colours come from the page's style, so that they follow light and dark.
 
 mod bars;
+mod flow;
 mod heat;
 mod line;
 mod scale;
+mod scatter;
 
 use maud::{Markup, html};
 
@@ -19,6 +21,8 @@ pub(super) fn figure(plot: &Plot) -> Markup {
         Plot::Line(plot) => (line::draw(plot), line::legend(plot)),
         Plot::Bars(plot) => (bars::draw(plot), bars::legend(plot)),
         Plot::Heat(plot) => (heat::draw(plot), html! {}),
+        Plot::Scatter(plot) => (scatter::draw(plot), scatter::legend(plot)),
+        Plot::Flow(plot) => (flow::draw(plot), html! {}),
     };
     let (header, lines) = plot_data(plot);
     html! {
