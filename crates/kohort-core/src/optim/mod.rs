@@ -191,40 +191,120 @@ fn step_slot<F: Real>(
         Grad::Dense { value: g, .. } => {
             *steps += 1;
             let at = At { t: *steps, rate, decay: slot.decay };
-            rule.step(&mut slot.value, g, m, v, &at);
+            in_chunks(&mut slot.value, m, v, CHUNK, |from, p, m, v, _| {
+                rule.step(p, &g[from..from + p.len()], m, v, &at);
+            });
         }
         Grad::Rows(rows) if rows.ids().is_empty() => {}
         Grad::Rows(rows) => {
             *steps += 1;
             let at = At { t: *steps, rate, decay: slot.decay };
             let cols = slot.cols;
-            let mut step_row = |row: usize, g: &[F]| {
-                let span = row * cols..(row + 1) * cols;
-                // A rule without a moment keeps an empty buffer, whose row is the empty slice.
-                let m = m.get_mut(span.clone()).unwrap_or_default();
-                let v = v.get_mut(span.clone()).unwrap_or_default();
-                rule.step(&mut slot.value[span], g, m, v, &at);
-            };
             match tables {
                 Tables::TouchedRows => {
                     for (&id, g) in rows.ids().iter().zip(rows.value().chunks_exact(cols)) {
-                        step_row(id as usize, g);
+                        let span = id as usize * cols..(id as usize + 1) * cols;
+                        // A rule without a moment keeps an empty buffer, whose row is the empty slice.
+                        let m = m.get_mut(span.clone()).unwrap_or_default();
+                        let v = v.get_mut(span.clone()).unwrap_or_default();
+                        rule.step(&mut slot.value[span], g, m, v, &at);
                     }
                 }
                 Tables::AllRows => {
-                    let zero = vec![F::zero(); cols];
-                    for row in 0..slot.rows {
-                        step_row(row, rows.get(row as u32).unwrap_or(&zero));
-                    }
+                    let size = cols * (CHUNK / cols.max(1)).max(1);
+                    in_chunks(&mut slot.value, m, v, size, |from, p, m, v, g| {
+                        // Rows that were not touched have a gradient of zero.
+                        g.clear();
+                        g.resize(p.len(), F::zero());
+                        for (row, g) in g.chunks_exact_mut(cols.max(1)).enumerate() {
+                            if let Some(own) = rows.get((from / cols + row) as u32) {
+                                g.copy_from_slice(own);
+                            }
+                        }
+                        rule.step(p, g, m, v, &at);
+                    });
                 }
             }
         }
     }
 }
 
+/// Values that are stepped at a time: with their moments they fit in a core's first cache, and a large parameter has enough of
+/// such pieces for all threads.
+const CHUNK: usize = 1 << 12;
+
+/// Runs `step` on pieces of `size` values with their moments (empty where a rule keeps none), spread over threads; it gets where a
+/// piece begins, the piece, and a buffer of its own. Each value's arithmetic is its own, so pieces and threads change no bit.
+fn in_chunks<F: Real>(
+    p: &mut [F],
+    m: &mut [F],
+    v: &mut [F],
+    size: usize,
+    step: impl Fn(usize, &mut [F], &mut [F], &mut [F], &mut Vec<F>) + Sync,
+) {
+    if p.len() <= size {
+        return step(0, p, m, v, &mut Vec::new());
+    }
+    let (mut p, mut m, mut v) = (p, m, v);
+    let mut pieces = Vec::with_capacity(p.len().div_ceil(size));
+    let mut from = 0;
+    while !p.is_empty() {
+        let len = size.min(p.len());
+        let (own_p, rest_p) = p.split_at_mut(len);
+        let (own_m, rest_m) = m.split_at_mut(len.min(m.len()));
+        let (own_v, rest_v) = v.split_at_mut(len.min(v.len()));
+        pieces.push((from, own_p, own_m, own_v));
+        (p, m, v, from) = (rest_p, rest_m, rest_v, from + len);
+    }
+    pieces.into_par_iter().for_each_init(Vec::new, |buffer, (from, p, m, v)| step(from, p, m, v, buffer));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A table large enough for several pieces, stepped row by row by hand.
+    #[test]
+    fn pieces_of_a_large_table_are_stepped_as_single_rows_are() {
+        let (rows, cols) = (2_000, 3);
+        let value: Vec<f32> = (0..rows * cols).map(|i| (i as f32 * 0.37).sin()).collect();
+        for rule in
+            [Rule::Sgd(Sgd { momentum: 0.9 }), Rule::Adam(Adam::default()), Rule::Adagrad(Adagrad::default())]
+        {
+            let mut params = Params::<f32>::new();
+            let table = params.add_table("t", rows, cols, value.clone());
+            params.slot_mut(table).decay = 0.01;
+            let mut optimizer = Optimizer::new(&params, rule, Tables::AllRows);
+            let mut by_hand: Vec<(Params<f32>, Optimizer<f32>)> = (0..rows)
+                .map(|row| {
+                    let mut params = Params::<f32>::new();
+                    let own = params.add_table("t", 1, cols, value[row * cols..(row + 1) * cols].to_vec());
+                    params.slot_mut(own).decay = 0.01;
+                    let optimizer = Optimizer::new(&params, rule, Tables::AllRows);
+                    (params, optimizer)
+                })
+                .collect();
+            for step in 0..3usize {
+                let mut grads = Grads::new(&params);
+                let touched = |row: usize| (row + step).is_multiple_of(7);
+                (0..rows)
+                    .filter(|&row| touched(row))
+                    .for_each(|row| grads.rows_mut(table).add(row as u32, 1.0, &[0.5, -1.0, 0.25]));
+                optimizer.step(&mut params, &grads, 0.1);
+                for (row, (params, optimizer)) in by_hand.iter_mut().enumerate() {
+                    let own = params.id("t").unwrap();
+                    let mut grads = Grads::new(params);
+                    let g = if touched(row) { [0.5, -1.0, 0.25] } else { [0.0; 3] };
+                    grads.rows_mut(own).add(0, 1.0, &g);
+                    optimizer.step(params, &grads, 0.1);
+                }
+            }
+            for (row, (own, _)) in by_hand.iter().enumerate() {
+                let id = own.id("t").unwrap();
+                assert_eq!(params.row(table, row), own.value(id), "row {row}");
+            }
+        }
+    }
 
     #[test]
     fn a_parameters_own_rate_is_a_factor_of_the_learning_rate() {
