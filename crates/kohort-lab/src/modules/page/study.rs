@@ -18,7 +18,7 @@ pub(super) fn sections(run: &Run<'_>, world: &World) -> Vec<Section> {
     let rows = run.rows_of(world.name, TEST);
     let tasks = tasks(&rows);
     let mut first = Section::new(format!("{}: tasks under every system", world.title))
-        .prose(format!("Cohorts: {}. {}", world.cohorts, world.notes.join(". ")))
+        .prose(format!("Cohorts: {}. To know: {}.", world.cohorts, world.notes.join("; ")))
         .block(protocol(run, world));
     for (part, what) in [
         (None, "all rows"),
@@ -29,7 +29,27 @@ pub(super) fn sections(run: &Run<'_>, world: &World) -> Vec<Section> {
             first = first.block(table);
         }
     }
+    if let Some(table) = published(&rows) {
+        first = first.block(table);
+    }
     vec![first, gains(run, world, &tasks), costs(run, world)]
+}
+
+/// Figures that others published, where there are any.
+fn published(rows: &[Row]) -> Option<Table> {
+    let judged: Vec<Row> = rows
+        .iter()
+        .filter(|row| row.verdict.is_some())
+        .map(|row| {
+            let task = row.task.clone().unwrap_or_default();
+            let system = format!("{}, {task}", row.system.clone().unwrap_or_default());
+            Row { system: Some(system), metric: "found".into(), floor: None, ceiling: None, ..row.clone() }
+        })
+        .collect();
+    let columns = [Column::neutral("found").digits(4).label("AUC over all rows")];
+    let label = |row: &Row| row.system.clone().unwrap_or_default();
+    (!judged.is_empty())
+        .then(|| Table::pivot("Beside what others published", "System and task", &judged, label, &columns))
 }
 
 /// Tasks with the metric that says most of each.
@@ -66,10 +86,15 @@ fn by_task(
                 .filter(|row| {
                     row.metric == metric && row.task.as_ref() == Some(task) && row.cohort.as_deref() == part
                 })
-                .map(|row| Row { metric: name.clone(), ..row.clone() })
+                // Verdicts stand in a table of their own: their reasons would make every line of this one tall.
+                .map(|row| Row { metric: name.clone(), verdict: None, reason: None, ..row.clone() })
                 .collect();
             if !found.is_empty() {
-                columns.push(Column { better: better(metric), ..Column::neutral(&name).digits(4) });
+                let short = if metric == PR_AUC { "PR" } else { metric.trim_start_matches("ROC-") };
+                columns.push(Column {
+                    better: better(metric),
+                    ..Column::neutral(&name).digits(4).label(format!("{task}, {short}"))
+                });
                 own.extend(found);
             }
         }
