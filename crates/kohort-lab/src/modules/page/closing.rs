@@ -10,8 +10,9 @@ pub(super) const DEPARTURES: [&str; 6] = [
      cohorts' doing.",
     "iLoRA's gate reads what a small SASRec makes of the films rated before on MovieLens, and the encoded row elsewhere, where rows have no sequence.",
     "Penalties on the balance of experts are off: the monitor names what is wrong, and nothing is hidden by a penalty.",
-    "XMarket has no second label that all rows know: whether an item pleases is known of taken items only. Negatives are drawn from the user's \
-     market, one a positive, anew for each seed, and may be items that the user would have taken.",
+    "XMarket has no second label that all rows know: whether an item pleases is known of taken items only. Negatives are drawn from what the \
+     user took in no part of the user's market, each equally likely, one a positive, anew for each seed; a pair stays in one part. Popularity alone \
+     tells much of “takes”.",
     "MMoE's synthetic experiment: rows, epochs and runs are ours (the paper has 200 runs for each setting and states neither rows nor c, m, α, β; \
      the latter are the PLE paper's).",
 ];

@@ -4,23 +4,20 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use kohort_data::records::{Records, Target};
+use kohort_data::records::{RecordShares, Records, Target};
 use kohort_data::territories::Territories;
 use kohort_data::{Column, Dataset, Duplicates, Features, Vocabulary};
 use kohort_random::{rand::Rng, stream};
 
-use super::{CUT, Cohorts, Material, World, cut_in_three};
+use super::{Cohorts, Material, World};
 use crate::study::{Looking, Skipped, look};
 
 pub(in crate::modules) const NAME: &str = "xmarket";
 
 /// Every third user of a market: the comparison fits every system five times.
 const EVERY: usize = 3;
-/// Items of the market that the user did not take, for each that the user took.
-const NEGATIVES: usize = 1;
-/// Name of the first task.
-const TAKES: &str = "takes";
-/// Users by how many items of the training part they took.
+/// Users by how many items they took in the training part. Each came with one not taken, so the count says nothing of which
+/// row is which.
 const ACTIVITY: [&str; 3] = ["took up to 4", "took 5 to 7", "took more"];
 /// From this rating on an item pleases.
 const PLEASES: f32 = 5.0;
@@ -34,15 +31,17 @@ pub(super) fn find(
         Err(missing) => return Ok(Err(missing)),
     };
     let dataset = Arc::new(found.dataset.merge_duplicates(Duplicates::Last)?);
-    let notes = vec![format!(
-        "every third user of a market, and beside each item that a user took {NEGATIVES} of the market that the user did not \
-         take, drawn anew for each seed; whether an item pleases is known of taken ones only"
-    )];
+    let notes = vec![
+        "every third user of a market, and beside each item that a user took one of the market, each equally likely, that \
+         the user took in no part; drawn anew for each seed, and in the same part as its pair. Whether an item pleases is \
+         known of taken ones only"
+            .to_owned(),
+    ];
     Ok(Ok(vec![World {
         name: "xmarket",
         title: found.title.split(',').next().unwrap_or_default().to_owned(),
         cohorts: "market; within, how many items of the training part the user took",
-        split: CUT,
+        split: "pairs of an item taken and one not taken at random, 60 : 20 : 20, anew for each seed",
         notes,
         provenance: found.provenance,
         cut: Box::new(move |seed| material(&records(&dataset, seed)?, seed)),
@@ -50,7 +49,8 @@ pub(super) fn find(
     }]))
 }
 
-/// A row an item that a user took, or could have taken.
+/// Two rows a pair: an item that a user took, then one that the user could have taken. Users who took a market's whole offer
+/// have no such item, and their pair is left out.
 fn records(dataset: &Dataset, seed: u64) -> Result<Records> {
     let rows = &dataset.interactions;
     let market = dataset.user_features.column("market").context("users have no market")?;
@@ -64,21 +64,17 @@ fn records(dataset: &Dataset, seed: u64) -> Result<Records> {
     let (mut user, mut item, mut takes, mut rating) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for row in (0..rows.len()).filter(|&row| (rows.user[row] as usize).is_multiple_of(EVERY)) {
         let own = rows.user[row];
-        let mut push = |of: u32, taken: bool| {
+        let offer = &catalogues[markets.of_user()[own as usize] as usize];
+        // Catalogues hold thousands, users took dozens: a few draws do.
+        let mut drawn = (0..100).map(|_| offer[stream.random_range(0..offer.len())]);
+        let Some(other) = drawn.find(|other| taken[own as usize].binary_search(other).is_err()) else {
+            continue;
+        };
+        for (of, took) in [(rows.item[row], true), (other, false)] {
             user.push(own);
             item.push(of);
-            takes.push(taken);
+            takes.push(took);
             rating.push(rows.rating[row]);
-        };
-        push(rows.item[row], true);
-        let offer = &catalogues[markets.of_user()[own as usize] as usize];
-        for _ in 0..NEGATIVES {
-            // Catalogues hold thousands, users took dozens: a few draws do.
-            let other = (0..100).map(|_| offer[stream.random_range(0..offer.len())]);
-            let free = other.filter(|other| taken[own as usize].binary_search(other).is_err());
-            if let Some(other) = free.take(1).next() {
-                push(other, false);
-            }
         }
     }
 
@@ -94,25 +90,25 @@ fn records(dataset: &Dataset, seed: u64) -> Result<Records> {
             rating.iter().zip(&takes).map(|(&stars, &taken)| taken && stars >= PLEASES),
         )
     };
-    let targets = vec![Target::binary(TAKES, takes), pleases];
+    let targets = vec![Target::binary("takes", takes), pleases];
     Ok(Records { targets, ..Records::new("xmarket", features) })
 }
 
 /// Markets, and within them users by how much of the training part is theirs.
 fn material(records: &Records, seed: u64) -> Result<Material> {
-    let split = cut_in_three(records, seed)?;
+    let pairs: Vec<u32> = (0..records.len() as u32).map(|row| row / 2).collect();
+    let split = RecordShares::default().split_groups(records, &pairs, seed)?;
     let users = records.features.column("user").context("rows have no user")?;
     let markets = records.features.column("market").context("rows have no market")?;
     let Column::Categorical { vocabulary, .. } = markets else { bail!("markets are no categories") };
-    let takes = records.target(TAKES).context("rows have no target")?;
     let mut count = vec![0usize; users.cardinality().unwrap_or(0)];
     for &row in split.train.origin() {
-        count[users.codes(row as usize)[0] as usize] += usize::from(takes.values[row as usize] == 1.0);
+        count[users.codes(row as usize)[0] as usize] += 1;
     }
     let outer: Vec<String> = vocabulary.tokens().map(str::to_owned).collect();
     let tree = Cohorts::nested(&split, &outer, &ACTIVITY, |row| {
         let row = row as usize;
-        let stage = match count[users.codes(row)[0] as usize] {
+        let stage = match count[users.codes(row)[0] as usize] / 2 {
             0..=4 => 0,
             5..=7 => 1,
             _ => 2,
