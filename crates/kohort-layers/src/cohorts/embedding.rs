@@ -1,6 +1,7 @@
 //! A vector for each cohort: `e_c = Σ_{a in path(c)} v_a`, the sum over the cohort and all it lies within.
 //!
-//! A stage without rows of its own has its region's vector, and an unknown cohort zeros: the fallback is in the sum.
+//! An unknown stage of a known region has the region's vector, and an unknown cohort zeros. A cohort that is known and has no
+//! training rows still has the vector it was drawn: whoever trains has to pass the cohort around it instead.
 
 use kohort_core::random::stream;
 use kohort_core::{Init, ParamId, Params, Real, Tape, Var};

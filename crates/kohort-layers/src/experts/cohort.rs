@@ -4,7 +4,8 @@
 //! `g_k = softmax([x; e_c]·W_k + prior)`, weighs them. `prior` is a constant on the own expert's logit: with it a row leans on its
 //! own cohort from the first step. A row without a known cohort has weight exactly 0 there, so it falls back on the global experts.
 //!
-//! Experts of other cohorts are not computed for a row, and rows of other cohorts give an expert no gradient. A cohort with
+//! Experts of other cohorts are not computed for a row, and rows of other cohorts give an expert no gradient; a cohort without
+//! training rows keeps the expert it was drawn, and its rows are to be passed as the cohort around it. A cohort with
 //! cohorts within it has an expert of its own, for rows that name it; to add the experts of all levels up see
 //! [`HierarchicalExperts`](super::HierarchicalExperts).
 

@@ -60,8 +60,10 @@ pub fn adapt_with(
         let towers = slot.trainable && !slot.name.ends_with("/b");
         slot.decay = if at >= before || towers { config.decay as f32 } else { 0.0 };
     }
+    let net = base.net.with(adapted);
     let model = MultiTask {
-        net: base.net.with(adapted),
+        served: net.body.learns().served(input.hierarchy, input.cohorts),
+        net,
         params: kohort_core::Params::new(),
         columns: base.columns.clone(),
         tasks: base.tasks.clone(),

@@ -80,6 +80,10 @@ impl Config {
             ));
         }
         check_widths("tower", &self.tower, 0)?;
+        if let Some(twice) = self.tasks.iter().enumerate().find(|(at, task)| self.tasks[..*at].contains(task))
+        {
+            return Err(ModelError::setting("tasks", twice.1, "each name once"));
+        }
         if !(0.0..1.0).contains(&self.dropout) {
             return Err(ModelError::setting("dropout", self.dropout, "a number in [0, 1)"));
         }

@@ -97,6 +97,8 @@ pub struct MultiTask {
     columns: Columns,
     tasks: Vec<Task>,
     hierarchy: Hierarchy,
+    /// For each cohort the one that its rows are served as: itself, if it has learned.
+    served: Vec<u32>,
     /// Fingerprint of the model that the adapters are on, for one that has some.
     base: Option<u64>,
     /// Every epoch of the run.
@@ -178,8 +180,10 @@ pub fn fit_balanced(
     let mut params = Params::new();
     let net =
         Net::new(&mut params, config, (&inputs.table, columns.gate_width()), &names, input.hierarchy, seed)?;
+    let served = net.body.learns().served(input.hierarchy, input.cohorts);
     let model = MultiTask {
         net,
+        served,
         params: Params::new(),
         columns,
         tasks,
@@ -328,7 +332,9 @@ impl MultiTask {
         let given = order.par_chunks(SCORE_ROWS).map_init(Tape::new, |tape, rows| {
             tape.reset();
             let cohorts: Vec<u32> = rows.iter().map(|&row| cohorts[row as usize]).collect();
-            let outputs = self.net.forward(tape, params, (inputs, rows), &cohorts, &mut Mode::score());
+            let served = |&cohort: &u32| self.served.get(cohort as usize).copied().unwrap_or(UNKNOWN);
+            let served: Vec<u32> = cohorts.iter().map(served).collect();
+            let outputs = self.net.forward(tape, params, (inputs, rows), &served, &mut Mode::score());
             take(tape, &outputs, &cohorts)
         });
         let given = given.collect();

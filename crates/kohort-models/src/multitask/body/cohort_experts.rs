@@ -1,5 +1,5 @@
 //! Experts of each cohort's own beside global ones: by hard mapping, by a gate over all of them, or level by level of a
-//! hierarchy. A row of a cohort without an expert falls back to the cohort it lies within, and then to the global experts.
+//! hierarchy. A row of a cohort without training rows falls back to the cohort it lies within, and then to the global experts.
 
 use kohort_core::{Params, Tape, Var};
 use kohort_layers::Mode;
@@ -9,7 +9,7 @@ use kohort_layers::experts::{
 use serde::{Deserialize, Serialize};
 
 use super::balance::{self, Penalty};
-use super::{About, Represent, Represented, Sizes};
+use super::{About, Learns, Represent, Represented, Sizes};
 use crate::ModelError;
 
 /// Cohorts' experts that a row's behaviour chooses.
@@ -119,6 +119,11 @@ impl Represent for OwnExperts {
     /// Unless a penalty looks at how cohorts are spread, for which a shard has to hold several.
     fn by_cohort(&self) -> bool {
         self.penalties.is_empty()
+    }
+
+    /// By hard mapping an expert meets only the rows that name its cohort; the others share along the path, or with all.
+    fn learns(&self) -> Learns {
+        if matches!(self.layer, Layer::Hard(_)) { Learns::Itself } else { Learns::Within }
     }
 
     fn experts(&self) -> &[String] {

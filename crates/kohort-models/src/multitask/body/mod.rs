@@ -8,7 +8,7 @@ mod shared_bottom;
 
 use kohort_core::{Params, Tape, Var};
 use kohort_layers::experts::{CohortConfig, Mixed, MixtureConfig, PleConfig};
-use kohort_layers::{Hierarchy, Mlp, Mode};
+use kohort_layers::{Hierarchy, Mlp, Mode, UNKNOWN};
 use serde::{Deserialize, Serialize};
 
 pub use adapted::AdapterKind;
@@ -79,6 +79,39 @@ pub(super) struct Represented {
     pub(super) penalty: Option<Var>,
 }
 
+/// Of which training rows a cohort's own part of a body learns. Without any it still is as it was drawn, and nobody may be served
+/// by that: a row of such a cohort counts as one of the nearest cohort around it that has learned, or of none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Learns {
+    /// Nothing random is the cohort's own: what has not learned is zero.
+    Always,
+    /// Of rows that name the cohort itself.
+    Itself,
+    /// Of rows that name it or a cohort within it.
+    Within,
+}
+
+impl Learns {
+    /// For each cohort the one that its rows are served as.
+    pub(super) fn served(self, hierarchy: &Hierarchy, train: &[u32]) -> Vec<u32> {
+        let mut learned = vec![self == Learns::Always; hierarchy.len()];
+        for &cohort in train.iter().filter(|&&cohort| cohort != UNKNOWN) {
+            match self {
+                Learns::Always => {}
+                Learns::Itself => learned[cohort as usize] = true,
+                Learns::Within => {
+                    hierarchy.path(cohort).into_iter().for_each(|node| learned[node as usize] = true);
+                }
+            }
+        }
+        let nearest = |cohort| {
+            let path = hierarchy.path(cohort);
+            path.into_iter().rev().find(|&node| learned[node as usize]).unwrap_or(UNKNOWN)
+        };
+        (0..hierarchy.len() as u32).map(nearest).collect()
+    }
+}
+
 /// A kind of body.
 pub(super) trait Represent: Send + Sync + std::fmt::Debug {
     /// Width of each task's representation.
@@ -87,6 +120,11 @@ pub(super) trait Represent: Send + Sync + std::fmt::Debug {
     /// Whether rows of a cohort should stand together in a batch: products per cohort are then fewer and larger.
     fn by_cohort(&self) -> bool {
         false
+    }
+
+    /// What a cohort has to have learned from to be served as itself.
+    fn learns(&self) -> Learns {
+        Learns::Always
     }
 
     /// Names of the experts, where it has any.

@@ -197,3 +197,20 @@ fn the_log_names_an_expert_that_nobody_uses() {
     let dead = remarks.iter().find(|text| text.contains("is dead")).expect("a remark");
     assert!(dead.starts_with("expert “own "), "{dead}");
 }
+
+#[test]
+fn a_cohort_without_training_rows_is_served_as_what_it_lies_within() {
+    let mut world = small();
+    // A stage of the first region, and a region, that no row belongs to.
+    let mut parents: Vec<Option<u32>> = world.tree.clone().into();
+    let (stage, region) = (parents.len() as u32, parents.len() as u32 + 1);
+    parents.extend([Some(0), None]);
+    world.tree = Hierarchy::new(parents).unwrap();
+    for (name, fit) in models() {
+        let model = fit(&world, 4);
+        let as_if =
+            |cohort| bits(&model.predict(world.features(), &vec![cohort; world.features().rows]).unwrap());
+        assert!(as_if(stage) == as_if(0), "{name}: a stage without rows");
+        assert!(as_if(region) == as_if(UNKNOWN), "{name}: a region without rows");
+    }
+}

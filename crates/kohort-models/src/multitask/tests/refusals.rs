@@ -21,6 +21,8 @@ fn settings_that_make_no_model_are_named() {
     assert!(message(&world, &with(wide)).starts_with("body.shared-bottom.widths = 0"));
     let named = Config { tasks: vec!["clicks".to_owned()], ..with(shared()) };
     assert!(message(&world, &named).contains("no target \"clicks\", allowed are binary 0, number 0"));
+    let twice = Config { tasks: vec!["number 0".to_owned(); 2], ..with(shared()) };
+    assert!(message(&world, &twice).starts_with("tasks = number 0"));
     let heavy = Config { task_weights: vec![1.0], ..with(shared()) };
     assert!(message(&world, &heavy).starts_with("task_weights: 1, expected 2"));
     let penalty = body::Penalty { kind: body::PenaltyKind::Switch, weight: f64::NAN };
