@@ -67,6 +67,27 @@ fn a_hierarchical_signal_is_found_by_levels_and_not_by_regions_alone() {
     assert!(by_levels < by_regions - 0.05, "levels {by_levels}, regions {by_regions}");
 }
 
+/// Leaves side by side know all that levels know, and have to learn what a region's stages share once a stage.
+#[test]
+fn with_few_rows_a_leaf_levels_beat_leaves_side_by_side() {
+    let (mut experts, mut loras) = (0.0, 0.0);
+    for seed in [5, 6, 7] {
+        let recipe = CohortRecipe { rows: 1_500, region: 2.0, stage: 0.5, ..CohortRecipe::nested() };
+        let world = World::new(&recipe, seed);
+        let mut leaves = World::new(&recipe, seed);
+        leaves.tree = Hierarchy::flat(world.tree.len());
+        let base = fitted(&world, shared());
+        let lora = LoraConfig { rank: 4, alpha: 8.0, ..LoraConfig::default() };
+        let by_leaves = leaves.log_loss(&fitted(&leaves, Body::CohortExperts(cohort_experts())));
+        let by_levels = world.log_loss(&fitted(&world, Body::HierarchicalExperts(cohort_experts())));
+        experts += (by_leaves - by_levels) / 3.0;
+        let by_leaves = leaves.log_loss(&adapted(&leaves, &base, AdapterKind::Cohort(lora.clone())));
+        let by_levels = world.log_loss(&adapted(&world, &base, AdapterKind::Hierarchical(lora)));
+        loras += (by_leaves - by_levels) / 3.0;
+    }
+    assert!(experts > 0.0 && loras > 0.0, "levels gain {experts} as experts, {loras} as adapters");
+}
+
 #[test]
 fn behaviour_stands_in_for_a_cohort_that_nobody_names() {
     let recipe = CohortRecipe { rows: 4_000, behaviour: 4, telling: 4.0, ..CohortRecipe::opposite() };
