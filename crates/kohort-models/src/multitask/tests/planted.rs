@@ -81,7 +81,7 @@ fn with_few_rows_a_leaf_levels_beat_leaves_side_by_side() {
         let by_leaves = leaves.log_loss(&fitted(&leaves, Body::CohortExperts(cohort_experts())));
         let by_levels = world.log_loss(&fitted(&world, Body::HierarchicalExperts(cohort_experts())));
         experts += (by_leaves - by_levels) / 3.0;
-        let by_leaves = leaves.log_loss(&adapted(&leaves, &base, AdapterKind::Cohort(lora.clone())));
+        let by_leaves = leaves.log_loss(&adapted(&leaves, &base, AdapterKind::Cohort(lora)));
         let by_levels = world.log_loss(&adapted(&world, &base, AdapterKind::Hierarchical(lora)));
         loras += (by_leaves - by_levels) / 3.0;
     }
