@@ -1,7 +1,8 @@
 //! Feature columns as the encoder's table: numbers are standardised with the mean and deviation of the training rows, and
-//! what is scored later goes through the same.
+//! what is scored later goes through the same. Categories are known by their token, not by their code: another file may have
+//! counted them in another order.
 
-use kohort_data::{Column, Features};
+use kohort_data::{Column, Features, Vocabulary};
 use kohort_layers::{Field, FieldValues, Table};
 
 use crate::ModelError;
@@ -32,6 +33,8 @@ struct Learned {
     name: String,
     field: Field,
     scaling: Option<Scaling>,
+    /// Tokens in the order of their embedding rows; empty for a column of numbers.
+    tokens: Vocabulary,
 }
 
 impl Columns {
@@ -49,7 +52,18 @@ impl Columns {
                     (Field::Dense(*width), Some(Scaling::fit(values, (*width).max(1))))
                 }
             };
-            Learned { name: name.clone(), field, scaling: scaling.map(|scaling| scaling.within(LIMIT)) }
+            let tokens = match column {
+                Column::Categorical { vocabulary, .. } | Column::MultiHot { vocabulary, .. } => {
+                    vocabulary.clone()
+                }
+                Column::Numeric(_) | Column::Dense { .. } => Vocabulary::new(),
+            };
+            Learned {
+                name: name.clone(),
+                field,
+                scaling: scaling.map(|scaling| scaling.within(LIMIT)),
+                tokens,
+            }
         };
         let mut columns: Vec<Learned> = features.columns.iter().map(learn).collect();
         let gate = match gate {
@@ -78,7 +92,8 @@ impl Columns {
     /// The same columns of any rows.
     ///
     /// # Errors
-    /// [`ModelError::Config`] for a column that is missing or of another kind, or a code that training did not count.
+    /// [`ModelError::Config`] for a column that is missing or of another kind, or a token that the training rows' vocabulary has
+    /// not and has no place for.
     pub(super) fn inputs(&self, features: &Features) -> Result<Inputs, ModelError> {
         let columns = self.columns.iter().map(|learned| learned.read(features));
         let table = Table { columns: columns.collect::<Result<_, _>>()? };
@@ -104,13 +119,14 @@ impl Learned {
             self.scaling.as_ref().map_or_else(|| values.to_vec(), |scaling| scaling.apply(values))
         };
         let values = match (&self.field, column) {
-            (Field::Categorical(count), Column::Categorical { codes, .. }) => {
-                below(name, codes, *count)?;
-                FieldValues::Categorical(codes.clone())
+            (Field::Categorical(_), Column::Categorical { codes, vocabulary }) => {
+                FieldValues::Categorical(self.translated(codes, vocabulary)?)
             }
-            (Field::MultiHot(count), Column::MultiHot { codes, offsets, .. }) => {
-                below(name, codes, *count)?;
-                FieldValues::MultiHot { codes: codes.clone(), offsets: offsets.clone() }
+            (Field::MultiHot(_), Column::MultiHot { codes, offsets, vocabulary }) => {
+                FieldValues::MultiHot {
+                    codes: self.translated(codes, vocabulary)?,
+                    offsets: offsets.clone(),
+                }
             }
             (Field::Numeric, Column::Numeric(values)) => FieldValues::Numeric(scaled(values)),
             (Field::Dense(width), Column::Dense { width: found, values }) if found == width => {
@@ -123,15 +139,30 @@ impl Learned {
         };
         Ok((name.clone(), self.field.clone(), values))
     }
-}
 
-fn below(name: &str, codes: &[u32], count: usize) -> Result<(), ModelError> {
-    match codes.iter().position(|&code| code as usize >= count) {
-        Some(at) => Err(ModelError::Config(format!(
-            "column {name:?}: code {} at {at}, the model knows 0 to below {count}",
-            codes[at]
-        ))),
-        None => Ok(()),
+    /// Codes that `theirs` counted, as the training rows' vocabulary counts the same tokens. A token that it has not is the id it
+    /// keeps for such ([`kohort_data::Unseen::Unknown`]), or an error.
+    fn translated(&self, codes: &[u32], theirs: &Vocabulary) -> Result<Vec<u32>, ModelError> {
+        let known = self.tokens.tokens().count();
+        let spare = (self.tokens.len() > known).then_some(known as u32);
+        // One entry a token of theirs and one for what they did not know either.
+        let mut ours: Vec<Option<u32>> = if *theirs == self.tokens {
+            (0..known as u32).map(Some).collect()
+        } else {
+            theirs.tokens().map(|token| self.tokens.get(token).or(spare)).collect()
+        };
+        ours.push(spare);
+        let translate = |(row, &code): (usize, &u32)| {
+            ours.get(code as usize).copied().flatten().ok_or_else(|| {
+                let what = theirs.token(code).map_or_else(|| format!("code {code}"), |t| format!("{t:?}"));
+                let name = &self.name;
+                ModelError::Config(format!(
+                    "column {name:?}: the model does not know {what} (value {row}), only the {known} values of its \
+                     training rows"
+                ))
+            })
+        };
+        codes.iter().enumerate().map(translate).collect()
     }
 }
 
@@ -165,6 +196,30 @@ mod tests {
             message(("job", Column::Numeric(vec![1.0]))).contains("of another kind, expected Categorical(2)")
         );
         let third = Column::categorical(["a", "b", "c"]);
-        assert!(message(("job", third)).contains("code 2 at 2, the model knows 0 to below 2"));
+        assert!(message(("job", third)).contains("does not know \"c\" (value 2), only the 2 values"));
+    }
+
+    #[test]
+    fn categories_are_known_by_token_whoever_counted_them() {
+        let read = |columns: &Columns, column| {
+            let found = columns.inputs(&features(vec![("job", column)])).unwrap();
+            found.table.columns[0].2.clone()
+        };
+        let columns = Columns::fit(&features(vec![("job", Column::categorical(["a", "b"]))]), None).unwrap();
+        // Another file met "b" first.
+        let other = Column::categorical(["b", "a", "b"]);
+        assert_eq!(read(&columns, other), FieldValues::Categorical(vec![1, 0, 1]));
+        // A token that no row has is no error.
+        let Column::Categorical { vocabulary, .. } = Column::categorical(["c", "b"]) else { unreachable!() };
+        let unused = Column::Categorical { codes: vec![1], vocabulary };
+        assert_eq!(read(&columns, unused), FieldValues::Categorical(vec![1]));
+
+        // With a place for the unseen, a new token takes it.
+        let vocabulary: Vocabulary = ["a", "b"].into_iter().collect();
+        let open = vocabulary.with_unseen(kohort_data::Unseen::Unknown);
+        let train = Column::Categorical { codes: vec![0, 1], vocabulary: open };
+        let columns = Columns::fit(&features(vec![("job", train)]), None).unwrap();
+        let third = Column::categorical(["c", "b"]);
+        assert_eq!(read(&columns, third), FieldValues::Categorical(vec![2, 1]));
     }
 }
