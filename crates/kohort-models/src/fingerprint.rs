@@ -18,6 +18,12 @@ impl Fingerprint {
         ids.iter().for_each(|&id| self.eat(id.into()));
     }
 
+    /// A list of numbers and its length.
+    pub(crate) fn eat_numbers(&mut self, numbers: &[f32]) {
+        self.eat(numbers.len() as u64);
+        numbers.iter().for_each(|number| self.eat(number.to_bits().into()));
+    }
+
     pub(crate) fn value(&self) -> u64 {
         self.0
     }

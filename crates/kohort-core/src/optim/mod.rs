@@ -127,6 +127,13 @@ impl<F: Real> Optimizer<F> {
         self.states.extend(params.slots()[known..].iter().map(fresh));
     }
 
+    /// Lets a parameter start afresh: no step taken, no moment. For values that were drawn anew in a place that had others.
+    pub fn forget(&mut self, id: crate::ParamId) {
+        let state = &mut self.states[id.index()];
+        state.steps = 0;
+        state.moments.iter_mut().for_each(|moment| moment.fill(F::zero()));
+    }
+
     /// Number of steps that a parameter has taken.
     pub fn steps(&self, id: crate::ParamId) -> u64 {
         self.states[id.index()].steps

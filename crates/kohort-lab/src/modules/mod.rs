@@ -33,7 +33,8 @@ use crate::paper::{Chapter, Experiment, Paper, Ready, Scope};
 use crate::study::{Looking, Skipped};
 use crate::summary::{self, Summary};
 use gains::Gain;
-use settings::Settings;
+use kohort_models::multitask::Body;
+use settings::{ForData, Settings};
 use systems::{BASELINE, Bases, CONTROL, System};
 use worlds::World;
 
@@ -73,12 +74,15 @@ impl Paper for Modules {
         say: &mut dyn FnMut(&str),
     ) -> Result<Box<dyn Ready>> {
         let settings = Settings::read()?;
+        let bottom = settings.bodies.get(BASELINE).context("no shared bottom among the bodies")?.clone();
         let (mut studies, mut skipped) = (Vec::new(), Vec::new());
         for &experiment in wanted.iter().filter(|name| **name != correlation::NAME) {
+            let data = settings.of(experiment)?;
             match worlds::find(experiment, looking, scope.quick, say)? {
                 Ok(found) => studies.extend(found.into_iter().map(|world| Study {
                     experiment,
                     world,
+                    data: data.clone(),
                     bases: Bases::default(),
                 })),
                 Err(missing) => skipped.push(missing),
@@ -86,7 +90,7 @@ impl Paper for Modules {
         }
         let systems = systems::systems(&settings)?;
         let systems = systems.into_iter().filter(|system| system.quick || !scope.quick).collect();
-        Ok(Box::new(WithData { wanted: wanted.to_vec(), settings, systems, studies, skipped }))
+        Ok(Box::new(WithData { wanted: wanted.to_vec(), settings, bottom, systems, studies, skipped }))
     }
 }
 
@@ -94,6 +98,7 @@ impl Paper for Modules {
 struct Study {
     experiment: &'static str,
     world: World,
+    data: ForData,
     bases: Bases,
 }
 
@@ -101,16 +106,16 @@ struct Study {
 struct WithData {
     wanted: Vec<&'static str>,
     settings: Settings,
+    bottom: Body,
     systems: Vec<System>,
     studies: Vec<Study>,
     skipped: Vec<Skipped>,
 }
 
 impl WithData {
-    fn cell<'a>(&'a self, study: &'a Study, system: &'a System, seed: u64) -> Result<Cell<'a>> {
-        let data = self.settings.of(study.experiment)?;
-        let bottom = self.settings.bodies.get(BASELINE).context("no shared bottom among the bodies")?;
-        Ok(Cell {
+    fn cell<'a>(&'a self, study: &'a Study, system: &'a System, seed: u64) -> Cell<'a> {
+        let (data, bottom) = (&study.data, &self.bottom);
+        Cell {
             key: Key {
                 experiment: study.experiment.to_owned(),
                 dataset: study.world.name.to_owned(),
@@ -132,7 +137,7 @@ impl WithData {
                 let fitted = system.fit(&material, data, &study.bases, bottom, seed)?;
                 measure::measure(&fitted, &material)
             }),
-        })
+        }
     }
 
     /// Gains over the shared bottom, and those of adapters over the control.
@@ -149,8 +154,7 @@ impl Ready for WithData {
         let mut cells = Vec::new();
         for study in &self.studies {
             for &seed in &scope.seeds {
-                let own = self.systems.iter().filter_map(|system| self.cell(study, system, seed).ok());
-                cells.extend(own);
+                cells.extend(self.systems.iter().map(|system| self.cell(study, system, seed)));
             }
         }
         if self.wanted.contains(&correlation::NAME) {

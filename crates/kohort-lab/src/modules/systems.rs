@@ -40,6 +40,8 @@ enum Sees {
     None,
     /// Cohorts side by side.
     Flat,
+    /// The innermost cohorts side by side: all that `Tree` knows, without what lies within what.
+    Leaves,
     /// Cohorts within cohorts.
     Tree,
 }
@@ -61,7 +63,7 @@ pub(crate) struct System {
 /// A fitted system.
 pub(crate) struct Fitted {
     model: Model,
-    /// Seconds of training on one core; for adapters those of the base included.
+    /// Seconds of training on one core; for adapters those of the base included, and of a sequence encoder that a gate reads.
     pub(crate) seconds: f64,
     /// Parameters that were trained.
     pub(crate) trained: usize,
@@ -104,7 +106,7 @@ pub(crate) fn systems(settings: &Settings) -> Result<Vec<System>> {
     let system = |name, title, cost, quick, kind, sees| System { name, title, cost, quick, kind, sees };
     let bottom = body(BASELINE)?;
     use Kind::{Adapters, Body as One, Constants, PerCohort, PerTask};
-    use Sees::{Flat, None, Tree};
+    use Sees::{Flat, Leaves, None, Tree};
     Ok(vec![
         system("constants", "Cohort means", 0.1, true, Constants, Flat),
         system(BASELINE, "Shared bottom", 1.0, true, One(bottom.clone()), None),
@@ -115,6 +117,14 @@ pub(crate) fn systems(settings: &Settings) -> Result<Vec<System>> {
         system("ple", "PLE", 3.0, false, One(body("ple")?), None),
         system("cohort-experts", "Cohort + global experts", 2.5, true, One(body("cohort-experts")?), Flat),
         system(
+            "leaf-experts",
+            "Cohort + global experts, innermost",
+            4.0,
+            false,
+            One(body("cohort-experts")?),
+            Leaves,
+        ),
+        system(
             "hierarchical-experts",
             "Hierarchical experts",
             4.0,
@@ -124,6 +134,7 @@ pub(crate) fn systems(settings: &Settings) -> Result<Vec<System>> {
         ),
         system(CONTROL, "One LoRA for all (control)", 2.0, false, Adapters(adapters("lora")?), None),
         system("lora", "LoRA per cohort", 2.0, true, Adapters(adapters("lora")?), Flat),
+        system("lora-leaf", "LoRA per innermost cohort", 2.5, false, Adapters(adapters("lora")?), Leaves),
         system("lora-shared", "Shared LoRA", 2.0, false, Adapters(adapters("lora-shared")?), Flat),
         system(
             "lora-hierarchical",
@@ -144,6 +155,10 @@ impl Sees {
     fn of(self, material: &Material) -> Cohorts {
         match self {
             Sees::Flat => material.flat.clone(),
+            Sees::Leaves => {
+                let tree = material.tree.clone();
+                Cohorts { hierarchy: Hierarchy::flat(tree.hierarchy.len()), ..tree }
+            }
             Sees::Tree => material.tree.clone(),
             Sees::None => {
                 let all = |rows: &[u32]| vec![0; rows.len()];
@@ -229,6 +244,10 @@ impl System {
                 let model = multitask::adapt(&base.model, input, &config, seed, &mut |_| {})?;
                 before = start.elapsed().as_secs_f64() + base.seconds;
                 trained = Some(model.params().count(true));
+                if let (AdapterKind::Instance(_), Some(encoder)) = (kind, &material.encoder) {
+                    before += encoder.seconds;
+                    trained = trained.map(|own| own + encoder.parameters);
+                }
                 if self.sees != Sees::None {
                     per_cohort = 4.0 * model.values_per_cohort() as f64;
                 }

@@ -58,6 +58,25 @@ impl Hierarchy {
         Hierarchy { parents: vec![None; cohorts], levels: vec![0; cohorts], depth: cohorts.min(1) }
     }
 
+    /// Adds a cohort within `parent`, or on the outermost level, and gives its number.
+    ///
+    /// # Errors
+    /// A parent that is not there.
+    pub fn add(&mut self, parent: Option<u32>) -> Result<u32, HierarchyError> {
+        let cohort = self.parents.len() as u32;
+        let level = match parent {
+            None => 0,
+            Some(parent) => match self.levels.get(parent as usize) {
+                Some(level) => level + 1,
+                None => return Err(HierarchyError { cohort, parent }),
+            },
+        };
+        self.parents.push(parent);
+        self.levels.push(level);
+        self.depth = self.depth.max(level + 1);
+        Ok(cohort)
+    }
+
     /// Number of cohorts, on all levels.
     pub fn len(&self) -> usize {
         self.parents.len()
@@ -137,6 +156,17 @@ mod tests {
             "cohort 1 names cohort 2 as its parent: a parent has to come before its children"
         );
         assert!(Hierarchy::new(vec![Some(0)]).is_err(), "nor is a cohort its own parent");
+    }
+
+    #[test]
+    fn a_cohort_is_added_within_another_or_beside_all() {
+        let mut tree = Hierarchy::flat(2);
+        assert_eq!((tree.add(Some(1)), tree.add(None), tree.add(Some(2))), (Ok(2), Ok(3), Ok(4)));
+        let known = vec![None, None, Some(1), None, Some(2)];
+        assert_eq!(tree, Hierarchy::new(known).unwrap());
+        assert_eq!(tree.path(4), [1, 2, 4]);
+        assert_eq!(tree.add(Some(9)), Err(HierarchyError { cohort: 5, parent: 9 }));
+        assert_eq!(tree.len(), 5, "and nothing is added");
     }
 
     #[test]

@@ -84,7 +84,8 @@ impl CohortLora {
     /// shrinks, so a cohort that was removed and is added again starts afresh in the place it had.
     ///
     /// Gradients and optimisers that were made before know nothing of it: make new ones, or
-    /// [`grow`](kohort_core::optim::Optimizer::grow) the optimiser.
+    /// [`grow`](kohort_core::optim::Optimizer::grow) the optimiser. One that trained the cohort before it was removed still has
+    /// its moments and step counts, which are to be [forgotten](kohort_core::optim::Optimizer::forget).
     ///
     /// # Errors
     /// A cohort that has one, or a name that is taken.

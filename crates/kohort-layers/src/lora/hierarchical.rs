@@ -54,6 +54,37 @@ impl HierarchicalLora {
         Ok(HierarchicalLora { levels, tree: tree.clone() })
     }
 
+    /// Adds a cohort within `parent`, or on the outermost level, with an adapter that changes nothing yet: its rows start as their
+    /// parent's. Gives its number. Optimisers have to [grow](kohort_core::optim::Optimizer::grow).
+    ///
+    /// # Errors
+    /// A parent that is not there, or below which there is no level with a rank.
+    pub fn add<F: Real>(&mut self, params: &mut Params<F>, parent: Option<u32>) -> Result<u32, AdapterError> {
+        let refused = |value: u32, allowed: String| AdapterError::Setting {
+            layer: self.levels[0].base().name.clone(),
+            field: "parent",
+            value: value.to_string(),
+            allowed,
+        };
+        let mut tree = self.tree.clone();
+        let cohort = tree
+            .add(parent)
+            .map_err(|error| refused(error.parent, format!("a cohort below {}", error.cohort)))?;
+        let level = tree.level(cohort);
+        if level >= self.levels.len() {
+            let allowed = format!("a cohort above the last of {} levels", self.levels.len());
+            return Err(refused(parent.unwrap_or_default(), allowed));
+        }
+        self.levels[level].add(params, cohort)?;
+        self.tree = tree;
+        Ok(cohort)
+    }
+
+    /// The cohorts that it has adapters for.
+    pub fn tree(&self) -> &Hierarchy {
+        &self.tree
+    }
+
     /// The adapters of one level.
     pub fn level(&self, level: usize) -> &CohortLora {
         &self.levels[level]

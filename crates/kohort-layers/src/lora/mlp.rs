@@ -165,6 +165,20 @@ impl LoraMlp<HierarchicalLora> {
         })
     }
 
+    /// Adds a cohort within `parent` to every layer, where its rows start as their parent's, and gives its number:
+    /// [`HierarchicalLora::add`].
+    ///
+    /// # Errors
+    /// A parent that is not there, or below which there is no level with a rank; then no layer has it.
+    pub fn add<F: Real>(
+        &mut self,
+        params: &mut Params<F>,
+        parent: Option<u32>,
+    ) -> Result<Option<u32>, AdapterError> {
+        // All layers have one tree, so that the first to refuse is the first of all.
+        self.layers.iter_mut().try_fold(None, |_, layer| layer.add(params, parent).map(Some))
+    }
+
     /// `[n, inputs]` to `[n, last width]` for rows of these cohorts.
     #[track_caller]
     pub fn forward<F: Real>(

@@ -73,7 +73,7 @@ pub fn adapt_with(
         best: 0,
     };
     let settings = (config, base.params.fingerprint());
-    let run = Run { settings: &settings, weigh: false, train: &config.train, seed };
+    let run = Run { settings: &settings, weigh: config.weigh_rows, train: &config.train, seed };
     let mut balancer = Fixed::new(vec![1.0; base.tasks.len()])?;
     let before = match input.validation {
         Some((held, cohorts)) => Some(model.held(held, cohorts)?(&params)),

@@ -88,9 +88,10 @@ impl MultiTask {
             return Err(ModelError::Size { what: "names of cohorts", found, expected });
         }
         let store = AdapterStore::new(self.params.clone(), layers.base());
-        for (cohort, name) in (0u32..).zip(names) {
-            store.add(name, layers.adapter(&self.params, cohort)?)?;
-        }
+        let adapter =
+            |(cohort, name): (u32, &String)| Ok((name.clone(), layers.adapter(&self.params, cohort)?));
+        let adapters = (0u32..).zip(names).map(adapter).collect::<Result<Vec<_>, ModelError>>()?;
+        store.add_all(adapters)?;
         Ok(Some(store))
     }
 

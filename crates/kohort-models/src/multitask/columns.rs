@@ -6,6 +6,7 @@ use kohort_data::{Column, Features, Vocabulary};
 use kohort_layers::{Field, FieldValues, Table};
 
 use crate::ModelError;
+use crate::fingerprint::Fingerprint;
 use crate::scaling::Scaling;
 
 /// Standardised inputs are held within this many deviations: a rare extreme should not steer a step.
@@ -24,8 +25,36 @@ pub(super) struct Columns {
 pub(super) struct Inputs {
     /// What the encoder reads.
     pub(super) table: Table,
-    /// What gates read, `[rows, width]`.
-    pub(super) gate: Option<(Vec<f32>, usize)>,
+    /// What gates read.
+    pub(super) gate: Option<GateInput>,
+}
+
+/// The column that gates read.
+#[derive(Clone, Debug)]
+pub(super) struct GateInput {
+    /// Scaled, `[rows, width]`.
+    pub(super) values: Vec<f32>,
+    pub(super) width: usize,
+    /// Whether the row has anything there: a vector of zeros says that nothing is known of its behaviour.
+    pub(super) known: Vec<bool>,
+}
+
+impl Inputs {
+    /// Adds all of it to what a run is known by.
+    pub(super) fn eat(&self, data: &mut Fingerprint) {
+        for (name, _, values) in &self.table.columns {
+            name.bytes().for_each(|byte| data.eat(byte.into()));
+            match values {
+                FieldValues::Categorical(codes) => data.eat_ids(codes),
+                FieldValues::MultiHot { codes, offsets } => {
+                    data.eat_ids(codes);
+                    data.eat_ids(offsets);
+                }
+                FieldValues::Numeric(values) | FieldValues::Dense(values) => data.eat_numbers(values),
+            }
+        }
+        self.gate.iter().for_each(|gate| data.eat_numbers(&gate.values));
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -99,8 +128,14 @@ impl Columns {
         let table = Table { columns: columns.collect::<Result<_, _>>()? };
         let gate = match &self.gate {
             None => None,
-            Some(gate) => match gate.read(features)? {
-                (_, Field::Dense(width), FieldValues::Dense(values)) => Some((values, width)),
+            Some(gate) => match (gate.read(features)?, features.column(&gate.name)) {
+                (
+                    (_, Field::Dense(width), FieldValues::Dense(values)),
+                    Some(Column::Dense { values: raw, .. }),
+                ) => {
+                    let known = raw.chunks_exact(width).map(|row| row.iter().any(|&x| x != 0.0)).collect();
+                    Some(GateInput { values, width, known })
+                }
                 _ => unreachable!("a gate's column holds vectors, or it is refused"),
             },
         };
@@ -123,10 +158,7 @@ impl Learned {
                 FieldValues::Categorical(self.translated(codes, vocabulary)?)
             }
             (Field::MultiHot(_), Column::MultiHot { codes, offsets, vocabulary }) => {
-                FieldValues::MultiHot {
-                    codes: self.translated(codes, vocabulary)?,
-                    offsets: offsets.clone(),
-                }
+                FieldValues::MultiHot { codes: self.translated(codes, vocabulary)?, offsets: offsets.clone() }
             }
             (Field::Numeric, Column::Numeric(values)) => FieldValues::Numeric(scaled(values)),
             (Field::Dense(width), Column::Dense { width: found, values }) if found == width => {

@@ -106,6 +106,9 @@ pub struct AdaptConfig {
     pub kind: AdapterKind,
     /// Whether the tasks' towers go on learning; else they are frozen like all of the base.
     pub towers: bool,
+    /// Whether the rows' own weights weigh their losses, as they may have for the base.
+    #[serde(default)]
+    pub weigh_rows: bool,
     /// Weight decay of the adapters and, where they learn, the towers.
     pub decay: f64,
     /// The training run.

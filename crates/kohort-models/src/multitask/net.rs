@@ -92,7 +92,10 @@ impl Net {
         let Some(x) = self.encoder.forward(tape, params, &inputs.table, ids) else {
             unreachable!("a net has a column, or it is not made")
         };
-        let gate = inputs.gate.as_ref().map(|(values, width)| tape.input_rows(values, *width, ids));
+        let gate = inputs.gate.as_ref().map(|gate| {
+            let read = tape.input_rows(&gate.values, gate.width, ids);
+            (read, ids.iter().map(|&row| gate.known[row as usize]).collect())
+        });
         let about = &About { cohorts, gate };
         let x = mode.dropout(tape, x, self.dropout);
         let seen = self.body.forward(tape, params, x, about, mode);

@@ -1,8 +1,9 @@
 //! Training rows, as the trainer sees them.
 
 use kohort_core::{Params, Tape};
+use kohort_data::records::Target;
 use kohort_layers::experts::HealthReport;
-use kohort_layers::{Hierarchy, Mode};
+use kohort_layers::{Hierarchy, Mode, UNKNOWN};
 use kohort_objectives::{Objective, ObjectiveError, Terms};
 
 use super::columns::Inputs;
@@ -42,10 +43,17 @@ impl<'a> Rows<'a> {
     ) -> Result<Rows<'a>, ModelError> {
         let names: Vec<String> = tasks.iter().map(|task| task.name.clone()).collect();
         let targets = chosen(input.train.targets(), &names)?;
+        let weight = input.train.weight().filter(|_| weigh);
         let mut data = Fingerprint::new();
-        data.eat_ids(input.cohorts);
-        for target in &targets {
-            target.values.iter().for_each(|value| data.eat(value.to_bits().into()));
+        eat_cohorts(&mut data, input.hierarchy, input.cohorts);
+        inputs.eat(&mut data);
+        data.eat_numbers(weight.unwrap_or_default());
+        targets.iter().for_each(|target| eat_target(&mut data, target));
+        // What stops the run is part of it.
+        if let Some((held, cohorts)) = input.validation {
+            eat_cohorts(&mut data, input.hierarchy, cohorts);
+            data.eat_ids(held.origin());
+            held.answers().targets.iter().for_each(|target| eat_target(&mut data, target));
         }
         Ok(Rows {
             net,
@@ -58,7 +66,7 @@ impl<'a> Rows<'a> {
             rank: rank(input.hierarchy),
             targets: tasks.iter().zip(&targets).map(|(task, target)| task.learned(target)).collect(),
             known: targets.iter().map(|target| target.known.clone()).collect(),
-            weight: input.train.weight().filter(|_| weigh),
+            weight,
             identity: format!("{config:?} on rows {:016x}", data.value()),
         })
     }
@@ -77,6 +85,18 @@ impl<'a> Rows<'a> {
     fn rank_of(&self, row: u32) -> u32 {
         self.rank.get(self.cohorts[row as usize] as usize).copied().unwrap_or(u32::MAX)
     }
+}
+
+fn eat_cohorts(data: &mut Fingerprint, hierarchy: &Hierarchy, cohorts: &[u32]) {
+    let parents = (0..hierarchy.len() as u32).map(|cohort| hierarchy.parent(cohort).unwrap_or(UNKNOWN));
+    data.eat_ids(&parents.collect::<Vec<_>>());
+    data.eat_ids(cohorts);
+}
+
+fn eat_target(data: &mut Fingerprint, target: &Target) {
+    data.eat_numbers(&target.values);
+    data.eat(u64::from(target.known.is_some()));
+    target.known.iter().flatten().for_each(|&known| data.eat(known.into()));
 }
 
 /// Training rows that the monitor of experts looks at after an epoch, at most.

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use anyhow::{Result, anyhow, ensure};
+use kohort_data::Column;
 use kohort_data::records::{CohortPaths, RecordShares, RecordSplit, Records};
 use kohort_layers::{Hierarchy, UNKNOWN};
 use serde_json::{Value, json};
@@ -46,6 +47,17 @@ pub(crate) struct Material {
     pub(crate) flat: Cohorts,
     /// The same with what lies within them.
     pub(crate) tree: Cohorts,
+    /// What made the column that gates read, where something was trained for it.
+    pub(crate) encoder: Option<EncoderCost>,
+}
+
+/// What a sequence encoder cost.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EncoderCost {
+    /// Seconds of training on one core.
+    pub(crate) seconds: f64,
+    /// Number of values in its parameters.
+    pub(crate) parameters: usize,
 }
 
 /// Cohorts of all rows.
@@ -117,7 +129,24 @@ impl Material {
     pub(super) fn new(split: RecordSplit, tree: Cohorts) -> Result<Material> {
         let flat = tree.outermost();
         ensure!(!flat.names.is_empty(), "no cohort has {LEAST_ROWS} training rows");
-        Ok(Material { split, flat, tree })
+        Ok(Material { split, flat, tree, encoder: None })
+    }
+
+    /// The same rows with further columns for every model, `[rows of records]` each: whoever has no capacity for cohorts should
+    /// know of them at least.
+    fn with_columns(
+        self,
+        records: &Records,
+        columns: impl IntoIterator<Item = (&'static str, Column)>,
+    ) -> Result<Material> {
+        let mut records = records.clone();
+        for (name, column) in columns {
+            records.features.push(name, column)?;
+        }
+        let old = &self.split;
+        let (train, validation) = (old.train.origin(), old.validation.origin());
+        let split = RecordSplit::given(&records, train, validation, old.test.origin())?;
+        Ok(Material { split, ..self })
     }
 
     /// Cohorts from columns, the outermost first.

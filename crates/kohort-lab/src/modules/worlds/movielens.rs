@@ -1,15 +1,16 @@
 //! MovieLens-100K: how a film is rated, and whether it is liked (4 or more), with cohorts by taste and by age.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::{Context, Result};
-use kohort_data::records::{RecordSplit, Records, Target};
+use kohort_data::records::{Records, Target};
 use kohort_data::{Column, Dataset, Features, Train};
 
 use kohort_models::sequence;
 use kohort_models::trainer::TrainConfig;
 
-use super::{CUT, Cohorts, Material, World, cut_in_three};
+use super::{CUT, Cohorts, EncoderCost, Material, World, cut_in_three};
 use crate::dmtl::cohorts::{Cohorts as Groups, GROUPS};
 use crate::study::{Looking, Skipped, look};
 
@@ -55,7 +56,7 @@ pub(super) fn find(
             provenance: found.provenance,
             cut: Box::new(move |seed| {
                 let material = Material::by_columns(&by_age.1, &["age", "occupation"], seed)?;
-                with_sequences(&by_age.0, &by_age.1, material, seed)
+                with_sequences(&by_age.0, &by_age.1, material, [], seed)
             }),
             made: Default::default(),
         },
@@ -115,7 +116,15 @@ fn taste(dataset: &Dataset, records: &Records, seed: u64) -> Result<Material> {
         let user = rows.user[row as usize] as usize;
         (groups.labels[user], stage[user])
     })?;
-    with_sequences(dataset, records, Material::new(split, tree)?, seed)
+    let users = rows.user.iter().map(|&user| user as usize);
+    let columns = [
+        (
+            "taste",
+            Column::categorical(users.clone().map(|user| outer[groups.labels[user] as usize].as_str())),
+        ),
+        ("activity", Column::categorical(users.map(|user| ACTIVITY[stage[user] as usize]))),
+    ];
+    with_sequences(dataset, records, Material::new(split, tree)?, columns, seed)
 }
 
 /// Films before a row that its representation is made of, at most.
@@ -123,13 +132,23 @@ const MOST: usize = 20;
 
 /// Adds to every row a column of what SASRec makes of the films that the user rated before, in the training part: what
 /// iLoRA's gate reads. The encoder learns from the training part alone, and is not trained further.
-fn with_sequences(dataset: &Dataset, records: &Records, material: Material, seed: u64) -> Result<Material> {
+/// Further columns that all models read come beside it.
+fn with_sequences(
+    dataset: &Dataset,
+    records: &Records,
+    material: Material,
+    columns: impl IntoIterator<Item = (&'static str, Column)>,
+    seed: u64,
+) -> Result<Material> {
     let rows = &dataset.interactions;
     let train = Train::new(rows.select(material.split.train.origin()))?;
     let config = sequence::Config { width: 16, blocks: 1, most: MOST, ..sequence::Config::default() };
     let config = sequence::Config { train: TrainConfig { epochs: 30, ..config.train }, ..config };
+    let start = Instant::now();
     let encoder =
         sequence::fit(sequence::Input { train: &train, validation: None }, &config, seed, &mut |_| {})?;
+    let cost =
+        EncoderCost { seconds: start.elapsed().as_secs_f64(), parameters: encoder.params().count(false) };
 
     let mut seen: Vec<Vec<(i64, u32)>> = vec![Vec::new(); rows.users];
     for row in 0..train.rows().len() {
@@ -145,14 +164,7 @@ fn with_sequences(dataset: &Dataset, records: &Records, material: Material, seed
         offsets.push(items.len() as u32);
     }
     let values = encoder.represent(&items, &offsets);
-    let mut records = records.clone();
-    records.features.push(SEQUENCE, Column::Dense { width: config.width, values })?;
-    let origin = &material.split;
-    let split = RecordSplit::given(
-        &records,
-        origin.train.origin(),
-        origin.validation.origin(),
-        origin.test.origin(),
-    )?;
-    Ok(Material { split, ..material })
+    let sequence = (SEQUENCE, Column::Dense { width: config.width, values });
+    let material = material.with_columns(records, columns.into_iter().chain([sequence]))?;
+    Ok(Material { encoder: Some(cost), ..material })
 }

@@ -106,16 +106,16 @@ fn material(records: &Records, seed: u64) -> Result<Material> {
         count[users.codes(row as usize)[0] as usize] += 1;
     }
     let outer: Vec<String> = vocabulary.tokens().map(str::to_owned).collect();
+    let stage = |row: usize| match count[users.codes(row)[0] as usize] / 2 {
+        0..=4 => 0,
+        5..=7 => 1,
+        _ => 2,
+    };
     let tree = Cohorts::nested(&split, &outer, &ACTIVITY, |row| {
-        let row = row as usize;
-        let stage = match count[users.codes(row)[0] as usize] / 2 {
-            0..=4 => 0,
-            5..=7 => 1,
-            _ => 2,
-        };
-        (markets.codes(row)[0], stage)
+        (markets.codes(row as usize)[0], stage(row as usize) as u32)
     })?;
-    Material::new(split, tree)
+    let activity = Column::categorical((0..records.len()).map(|row| ACTIVITY[stage(row)]));
+    Material::new(split, tree)?.with_columns(records, [("activity", activity)])
 }
 
 /// Ids counted anew over those that occur.

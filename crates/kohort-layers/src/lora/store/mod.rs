@@ -118,13 +118,25 @@ impl<F: Real> AdapterStore<F> {
     /// # Errors
     /// A name that is taken or no file's, or factors that don't fit.
     pub fn add(&self, name: &str, adapter: Adapter) -> Result<(), StoreError> {
+        self.add_all([(name.to_owned(), adapter)])
+    }
+
+    /// Adds many adapters at once, or none: one change, one copy of the parameters.
+    ///
+    /// # Errors
+    /// As [`AdapterStore::add`], for the first that is refused.
+    pub fn add_all(&self, adapters: impl IntoIterator<Item = (String, Adapter)>) -> Result<(), StoreError> {
         self.change(|state| {
-            check_name(name)?;
-            if state.entries.contains_key(name) {
-                return Err(StoreError::Taken { name: name.to_owned() });
+            let mut entries = state.entries.clone();
+            for (name, adapter) in adapters {
+                check_name(&name)?;
+                if entries.contains_key(&name) {
+                    return Err(StoreError::Taken { name });
+                }
+                state.fits(&name, &adapter)?;
+                entries.insert(name, Entry { adapter, enabled: true });
             }
-            state.fits(name, &adapter)?;
-            state.entries.insert(name.to_owned(), Entry { adapter, enabled: true });
+            state.entries = entries;
             Ok(())
         })
     }

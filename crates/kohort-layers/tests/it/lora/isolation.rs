@@ -2,8 +2,8 @@
 
 use kohort_core::optim::{Adam, Optimizer, Rule, Tables};
 use kohort_core::{Grad, Grads, LossKind, ParamId};
-use kohort_layers::UNKNOWN;
-use kohort_layers::lora::Freeze;
+use kohort_layers::lora::{Freeze, HierarchicalLora};
+use kohort_layers::{Hierarchy, UNKNOWN};
 
 use super::*;
 
@@ -108,6 +108,56 @@ fn a_cohort_that_is_added_again_starts_afresh_in_its_place() {
     lora.add(&mut params, 1).unwrap();
     assert_eq!((params.slots().len(), lora.layers[0].get(1).unwrap()), (count, old));
     assert!(params.value(old.b).iter().all(|&b| b == 0.0) && params.value(old.a).iter().any(|&a| a != 0.0));
+}
+
+/// Values are drawn anew; what an optimiser keeps has to be forgotten, or the first steps go where the old cohort went.
+#[test]
+fn an_optimiser_forgets_one_parameter_and_no_other() {
+    let (mut params, lora) = stack::<f64>([1, 2]);
+    let mut optimizer = Optimizer::new(&params, Rule::Adam(Adam::default()), Tables::AllRows);
+    let mut grads = Grads::new(&params);
+    let (one, two) = (lora.layers[0].get(1).unwrap().a, lora.layers[0].get(2).unwrap().a);
+    for id in [one, two] {
+        let many = params.value(id).len();
+        grads.dense_mut(id, many).fill(0.5);
+    }
+    optimizer.step(&mut params, &grads, 0.1);
+    let fresh = Optimizer::new(&params, Rule::Adam(Adam::default()), Tables::AllRows);
+    optimizer.forget(one);
+    assert_eq!((optimizer.steps(one), optimizer.moments(one)), (0, fresh.moments(one)));
+    assert_eq!(optimizer.steps(two), 1);
+    assert!(optimizer.moments(two).iter().all(|moment| moment.iter().all(|&x| x != 0.0)));
+}
+
+/// One that is added later starts as its parent, and learns apart from it.
+#[test]
+fn a_cohort_is_added_to_a_trained_hierarchy() {
+    let mut params = Params::<f64>::new();
+    let widths = MlpConfig { widths: vec![7, 3], activation: Activation::Tanh, ..MlpConfig::default() };
+    let mlp = Mlp::new(&mut params, "tower", 5, &widths, 1);
+    let tree = Hierarchy::new(vec![None, None, Some(0)]).unwrap();
+    let mut lora = LoraMlp::hierarchical(&mut params, &mlp, &tree, &config(2), &[2, 1], 1).unwrap();
+    shake(&mut params, "adapter");
+    let scores = |params: &Params<f64>, lora: &LoraMlp<HierarchicalLora>, cohort: u32| {
+        let mut tape = Tape::new();
+        let x = tape.input(2, 5, &numbers::<f64>(10, 3));
+        let y = lora.forward(&mut tape, params, x, &[cohort; 2], &mut Mode::score());
+        tape.value(y).to_vec()
+    };
+    let before: Vec<_> = (0..3).map(|cohort| scores(&params, &lora, cohort)).collect();
+    assert_eq!(lora.add(&mut params, Some(1)).unwrap(), Some(3));
+    assert_eq!(lora.layers[0].tree().path(3), [1, 3]);
+    assert_eq!(scores(&params, &lora, 3), before[1]);
+    params.slot_mut(lora.layers[1].level(1).get(3).unwrap().b).value.fill(0.5);
+    assert_ne!(scores(&params, &lora, 3), before[1]);
+    assert_eq!((0..3).map(|cohort| scores(&params, &lora, cohort)).collect::<Vec<_>>(), before);
+
+    let many = params.slots().len();
+    let said = lora.add(&mut params, Some(9)).unwrap_err().to_string();
+    assert_eq!(said, "tower/0/level/0: parent is 9, expected a cohort below 4");
+    let said = lora.add(&mut params, Some(3)).unwrap_err().to_string();
+    assert_eq!(said, "tower/0/level/0: parent is 3, expected a cohort above the last of 2 levels");
+    assert_eq!(params.slots().len(), many);
 }
 
 #[test]

@@ -118,7 +118,7 @@ impl Represent for Adapted {
             Adapters::Hierarchical(layers) => layers.forward(tape, params, x, about.cohorts, mode),
             Adapters::Basis(layers) => layers.forward(tape, params, x, &segments(), mode),
             Adapters::Instance(layers, gate) => {
-                let weights = gate.forward(tape, params, about.gate.unwrap_or(x));
+                let weights = gate.forward(tape, params, about.gate.as_ref().map_or(x, |(read, _)| *read));
                 layers.forward(tape, params, x, weights, mode)
             }
         };

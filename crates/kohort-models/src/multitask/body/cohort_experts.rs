@@ -12,7 +12,8 @@ use super::balance::{self, Penalty};
 use super::{About, Learns, Represent, Represented, Sizes};
 use crate::ModelError;
 
-/// Cohorts' experts that a row's behaviour chooses.
+/// Cohorts' experts that a row's behaviour chooses. A row whose behaviour is a vector of zeros has shown none, and is served by the
+/// global experts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BehaviourConfig {
@@ -143,9 +144,10 @@ impl Represent for OwnExperts {
             Layer::Soft(layer) => layer.forward(tape, params, x, about.cohorts, mode),
             Layer::Levels(layer) => layer.forward(tape, params, x, about.cohorts, mode),
             Layer::Behaviour(layer, _) => {
-                let Some(gate) = about.gate else { unreachable!("checked when the body was built") };
-                let known = vec![true; about.cohorts.len()];
-                layer.forward(tape, params, (x, gate), &known, mode)
+                let Some((gate, known)) = &about.gate else {
+                    unreachable!("checked when the body was built")
+                };
+                layer.forward(tape, params, (x, *gate), known, mode)
             }
         };
         let penalty = balance::total(tape, params, &self.penalties, &mixed, about);

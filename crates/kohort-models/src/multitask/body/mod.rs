@@ -61,12 +61,12 @@ pub(super) struct Sizes<'a> {
 }
 
 /// The rows of a forward pass, as far as a body is concerned.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct About<'a> {
     /// Cohort of each row; `UNKNOWN` for one that training did not know.
     pub(super) cohorts: &'a [u32],
-    /// What gates that read neither the row nor its cohort read, `[n, any]`.
-    pub(super) gate: Option<Var>,
+    /// What gates that read neither the row nor its cohort read, `[n, any]`, and which rows have it.
+    pub(super) gate: Option<(Var, Vec<bool>)>,
 }
 
 /// What a body makes of rows.
@@ -168,7 +168,14 @@ impl Body {
     ) -> Result<Box<dyn Represent>, ModelError> {
         balance::check(penalties)?;
         Ok(match self {
-            Body::SharedBottom(config) => Box::new(config.build(params, sizes, dropout, seed)?),
+            Body::SharedBottom(config) => {
+                if let Some(penalty) = penalties.first() {
+                    let kind = format!("{:?}", penalty.kind);
+                    let allowed = "none: a shared bottom has neither gates nor experts";
+                    return Err(ModelError::setting("penalties", kind, allowed));
+                }
+                Box::new(config.build(params, sizes, dropout, seed)?)
+            }
             Body::Mixture(config) => Box::new(TaskExperts::mixture(params, config, sizes, penalties, seed)?),
             Body::Ple(config) => Box::new(TaskExperts::ple(params, config, sizes, penalties, seed)?),
             Body::CohortExperts(config) => {

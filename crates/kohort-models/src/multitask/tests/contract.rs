@@ -169,6 +169,62 @@ fn a_stopped_run_goes_on_as_if_it_had_not_stopped() {
 }
 
 #[test]
+fn a_checkpoint_is_taken_up_on_the_same_rows_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("run");
+    let (records, _) = CohortRecipe::small().generate(4).unwrap();
+    let rows: Vec<u32> = (0..records.len() as u32).collect();
+    let (train, held) = rows.split_at(150);
+    let (held, test) = held.split_at(30);
+    let config = quick(shared());
+    let run = |records: &kohort_data::records::Records, tree: &Hierarchy, held: &[u32]| {
+        let split = RecordSplit::given(records, train, held, test).unwrap();
+        let cohorts = vec![0; records.len()];
+        let input = Input {
+            train: &split.train,
+            cohorts: &cohorts[..train.len()],
+            hierarchy: tree,
+            validation: Some((&split.validation, &cohorts[..held.len()])),
+        };
+        let checkpoint = Checkpoint { path: &path, pause_after: Some(1) };
+        fit_with(input, &config, 1, Some(checkpoint), &mut |_| {}).map(drop)
+    };
+    let tree = Hierarchy::flat(2);
+    run(&records, &tree, held).unwrap();
+    run(&records, &tree, held).unwrap();
+    let refused = |records: &kohort_data::records::Records, tree: &Hierarchy, held: &[u32], what: &str| {
+        let said = run(records, tree, held).expect_err(what).to_string();
+        assert!(said.contains("another seed, model config or data"), "{what}: {said}");
+    };
+    refused(&records, &tree, &held[1..], "other validation rows");
+    refused(&records, &Hierarchy::new(vec![None, Some(0)]).unwrap(), held, "another tree");
+    let mut other = records.clone();
+    let column = &mut other.features.columns[0].1;
+    let kohort_data::Column::Dense { values, .. } = column else { panic!("vectors") };
+    values[3] += 1.0;
+    refused(&other, &tree, held, "another feature");
+    let mut other = records.clone();
+    other.targets[0].known = Some((0..records.len()).map(|row| row != 3).collect());
+    refused(&other, &tree, held, "a target that is not known");
+}
+
+#[test]
+fn adapters_weigh_rows_where_they_are_told_to() {
+    let (mut records, _) = CohortRecipe::small().generate(4).unwrap();
+    records.weight = Some((0..records.len()).map(|row| if row % 2 == 0 { 3.0 } else { 0.5 }).collect());
+    let train = TrainRecords::new(records).unwrap();
+    let (cohorts, hierarchy) = (vec![0; train.len()], Hierarchy::flat(1));
+    let input = Input { train: &train, cohorts: &cohorts, hierarchy: &hierarchy, validation: None };
+    let base = fit(input, &quick(shared()), 1, &mut |_| {}).unwrap();
+    let with = |weigh_rows| {
+        let config =
+            AdaptConfig { weigh_rows, train: train_config(1), ..adapt_config(adapters().remove(0).1) };
+        adapt(&base, input, &config, 1, &mut |_| {}).unwrap().params().fingerprint()
+    };
+    assert_ne!(with(true), with(false));
+}
+
+#[test]
 fn rows_whose_target_is_not_known_teach_nothing_of_it() {
     let (mut records, _) = CohortRecipe::small().generate(4).unwrap();
     let hide: Vec<bool> = (0..records.len()).map(|row| row % 3 == 0).collect();

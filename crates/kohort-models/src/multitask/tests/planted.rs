@@ -104,6 +104,14 @@ fn behaviour_stands_in_for_a_cohort_that_nobody_names() {
     assert!(known < world.oracle() + 0.12, "{known}, oracle {}", world.oracle());
     world.test.fill(UNKNOWN);
     assert_eq!(world.log_loss(&model), known, "the gate reads no cohort");
+
+    // Who has shown no behaviour is served by the global experts, whoever resembles a vector of zeros.
+    let mut silent = world.features().clone();
+    let column = silent.columns.iter_mut().find(|(name, _)| name == "behaviour");
+    let Some((_, kohort_data::Column::Dense { values, .. })) = column else { panic!("a column of vectors") };
+    values.fill(0.0);
+    let health = model.health(&silent, &world.test).unwrap().unwrap();
+    assert!((health.overall[..2].iter().sum::<f64>() - 1.0).abs() < 1e-6, "{:?}", health.overall);
 }
 
 /// The adapters of cohorts that want the same resemble each other, and those of opposites do not.

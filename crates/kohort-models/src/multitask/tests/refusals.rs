@@ -28,6 +28,9 @@ fn settings_that_make_no_model_are_named() {
     let penalty = body::Penalty { kind: body::PenaltyKind::Switch, weight: f64::NAN };
     let config = Config { penalties: vec![penalty], ..with(mixture(true)) };
     assert!(message(&world, &config).starts_with("penalties.weight = NaN"));
+    let penalty = body::Penalty { kind: body::PenaltyKind::Switch, weight: 0.1 };
+    let config = Config { penalties: vec![penalty], ..with(shared()) };
+    assert!(message(&world, &config).starts_with("penalties = Switch, allowed is none"));
     let gate = Config { gate: Some("history".to_owned()), ..with(shared()) };
     assert!(message(&world, &gate).contains("gate = \"history\" is no column of vectors"));
     let behaviour = Body::BehaviourExperts(body::BehaviourConfig::default());
