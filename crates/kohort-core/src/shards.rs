@@ -75,7 +75,14 @@ impl<F: Real> Shards<F> {
     where
         W: Fn(usize, &mut Tape<F>, &mut Grads<F>) + Sync,
     {
-        self.backward_beside(|index, tape, _, grads| sweep(index, tape, grads))
+        let used = &mut self.workers[..self.used];
+        used.par_iter_mut().enumerate().for_each(|(index, worker)| {
+            worker.grads.clear();
+            sweep(index, &mut worker.tape, &mut worker.grads);
+        });
+        let parts: Vec<&Grads<F>> = used.iter().map(|w| &w.grads).collect();
+        self.total.sum_of(&parts);
+        &self.total
     }
 
     /// Runs `work` once for each shard of the last forward, on its tape and `count` cleared gradients that stay apart, and returns
@@ -93,21 +100,6 @@ impl<F: Real> Shards<F> {
         self.workers[..self.used].par_iter_mut().enumerate().map(run).collect()
     }
 
-    /// Like [`Shards::backward`], beside the gradients that the last [`Shards::apart`] left in the shard.
-    pub fn backward_beside<W>(&mut self, sweep: W) -> &Grads<F>
-    where
-        W: Fn(usize, &mut Tape<F>, &[Grads<F>], &mut Grads<F>) + Sync,
-    {
-        let used = &mut self.workers[..self.used];
-        used.par_iter_mut().enumerate().for_each(|(index, worker)| {
-            worker.grads.clear();
-            sweep(index, &mut worker.tape, &worker.apart, &mut worker.grads);
-        });
-        let parts: Vec<&Grads<F>> = used.iter().map(|w| &w.grads).collect();
-        self.total.sum_of(&parts);
-        &self.total
-    }
-
     /// The gradients that were kept apart, each summed over shards in their order.
     pub fn totals(&mut self, params: &Params<F>) -> &[Grads<F>] {
         let used: Vec<&[Grads<F>]> = self.workers[..self.used].iter().map(|w| &w.apart[..]).collect();
@@ -120,16 +112,9 @@ impl<F: Real> Shards<F> {
         &self.totals
     }
 
-    /// `Σ_k weight(parameter, k)·total_k` over the last [`Shards::totals`], plus what is `beside` them.
-    pub fn weighted(
-        &mut self,
-        beside: Option<&Grads<F>>,
-        weight: impl Fn(ParamId, usize) -> F + Sync,
-    ) -> &Grads<F> {
+    /// `Σ_k weight(parameter, k)·total_k` over the last [`Shards::totals`].
+    pub fn weighted(&mut self, weight: impl Fn(ParamId, usize) -> F + Sync) -> &Grads<F> {
         self.total.weighted(&self.totals, weight);
-        if let Some(beside) = beside {
-            self.total.add(beside, F::one());
-        }
         &self.total
     }
 
@@ -188,13 +173,13 @@ mod tests {
         });
         assert_eq!(which, [0, 1, 2]);
         assert_eq!(shards.totals(&params).len(), 2);
-        let sum = shards.weighted(None, |_, k| weights[k]);
+        let sum = shards.weighted(|_, k| weights[k]);
         for (id, whole) in params.ids().zip(whole) {
             for (a, b) in sum.to_dense(id, &params).iter().zip(whole) {
                 assert!((a - b).abs() < 1e-14, "{a} and {b}");
             }
         }
-        let none = shards.weighted(None, |_, _| 0.0);
+        let none = shards.weighted(|_, _| 0.0);
         assert!(matches!(none.slot(w), crate::Grad::Dense { touched: false, .. }), "nothing was added");
     }
 }

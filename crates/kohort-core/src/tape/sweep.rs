@@ -42,6 +42,7 @@ impl<F: Real> Adjoint<F> {
 
 enum Until<'a, F> {
     Inputs,
+    At(&'a Cut),
     Cut(&'a Cut, &'a mut Adjoint<F>),
 }
 
@@ -89,6 +90,15 @@ impl<F: Real> Tape<F> {
         self.mark(&start, &cut.0, None);
         self.seed(seeds);
         self.sweep(params, Until::Cut(cut, at), None, out);
+    }
+
+    /// The way to `cut` alone: leaves adjoints at its values, to be read with [`Tape::adjoint`], and gives no parameter a gradient.
+    /// `unused` stays as it is.
+    pub fn pull_to(&mut self, params: &Params<F>, seeds: &[(Var, F)], cut: &Cut, unused: &mut Grads<F>) {
+        let start: Vec<Var> = seeds.iter().map(|s| s.0).collect();
+        self.mark(&start, &cut.0, None);
+        self.seed(seeds);
+        self.sweep(params, Until::At(cut), Some(&vec![false; params.slots().len()]), unused);
     }
 
     /// Goes on below `cut` with the adjoint `at` that sweeps to it left, or any combination of such.
@@ -175,7 +185,7 @@ impl<F: Real> Tape<F> {
     fn sweep(&mut self, params: &Params<F>, until: Until<'_, F>, only: Option<&[bool]>, out: &mut Grads<F>) {
         let stops: &[Var] = match &until {
             Until::Inputs => &[],
-            Until::Cut(cut, _) => &cut.0,
+            Until::At(cut) | Until::Cut(cut, _) => &cut.0,
         };
         for n in (0..self.nodes.len()).rev() {
             if !self.wanted[n] || stops.contains(&Var(n as u32)) {

@@ -129,3 +129,19 @@ fn a_sweep_for_some_parameters_gives_theirs_and_visits_nothing_else() {
     assert!(tape.adjoint(experts).is_some());
     assert!(tape.adjoint(x).is_none(), "what lies below is not visited");
 }
+
+#[test]
+fn the_way_to_a_cut_leaves_its_adjoints_and_no_gradient() {
+    let (params, ids) = params(&TWO_GATES);
+    let mut tape = Tape::new();
+    let (_, _, losses) = two_gates(&mut tape, &params, &ids);
+    let cut = tape.meeting(&losses);
+    let (mut grads, mut at) = (Grads::new(&params), Adjoint::default());
+    tape.backward_to(&params, &[(losses[0], 1.0)], &cut, &mut at, &mut grads);
+    let mut unused = Grads::new(&params);
+    tape.pull_to(&params, &[(losses[0], 1.0)], &cut, &mut unused);
+    for (&var, part) in cut.0.iter().zip(&at.parts) {
+        assert_eq!(tape.adjoint(var).unwrap(), part);
+    }
+    assert!(params.ids().all(|id| unused.to_dense(id, &params).iter().all(|&g| g == 0.0)));
+}
