@@ -1,5 +1,6 @@
 //! Gradients: a dense buffer per weight, a list of rows per table.
 
+use crate::kernels::dot_f64;
 use crate::{Layout, ParamId, Params, Real};
 
 /// Gradient of one parameter.
@@ -19,10 +20,13 @@ pub enum Grad<F> {
 /// Sums of gradient rows, one entry per table row that was touched.
 ///
 /// Rows are merged as they arrive through a row → entry map, so a sum's order of additions is the order of arrival,
-/// nothing is sorted or hashed, and clearing costs as much as was touched. The map takes four bytes per table row.
+/// nothing is sorted or hashed, and clearing costs as much as was touched. The map takes four bytes per table row, from its first
+/// touch on.
 #[derive(Clone, Debug)]
 pub struct RowList<F> {
+    /// Empty until the first touch.
     entry: Vec<u32>,
+    rows: usize,
     ids: Vec<u32>,
     value: Vec<F>,
     cols: usize,
@@ -33,7 +37,7 @@ const ABSENT: u32 = u32::MAX;
 impl<F: Real> RowList<F> {
     /// An empty list for a table `[rows, cols]`.
     pub fn new(rows: usize, cols: usize) -> RowList<F> {
-        RowList { entry: vec![ABSENT; rows], ids: Vec::new(), value: Vec::new(), cols }
+        RowList { entry: Vec::new(), rows, ids: Vec::new(), value: Vec::new(), cols }
     }
 
     /// The touched rows, in order of first touch.
@@ -49,13 +53,16 @@ impl<F: Real> RowList<F> {
     /// The sum of a row; `None` if it was not touched.
     #[inline]
     pub fn get(&self, id: u32) -> Option<&[F]> {
-        let at = self.entry[id as usize];
+        let at = self.entry.get(id as usize).copied().unwrap_or(ABSENT);
         (at != ABSENT).then(|| &self.value[at as usize * self.cols..(at as usize + 1) * self.cols])
     }
 
     /// The sum of a row, to add to; zero at its first touch.
     #[inline]
     pub fn row_mut(&mut self, id: u32) -> &mut [F] {
+        if self.entry.is_empty() {
+            self.entry.resize(self.rows, ABSENT);
+        }
         let mut at = self.entry[id as usize];
         if at == ABSENT {
             at = self.ids.len() as u32;
@@ -168,6 +175,21 @@ impl<F: Real> Grads<F> {
         });
     }
 
+    /// Replaces this gradient by `Σ_k weight(parameter, k)·parts[k]`, summed in the order of `parts`; a weight of 0 adds nothing, so that
+    /// a parameter with no other stays untouched.
+    pub fn weighted(&mut self, parts: &[Grads<F>], weight: impl Fn(ParamId, usize) -> F + Sync) {
+        use rayon::prelude::*;
+        self.clear();
+        self.slots.par_iter_mut().enumerate().for_each(|(i, mine)| {
+            for (k, part) in parts.iter().enumerate() {
+                let weight = weight(ParamId(i as u32), k);
+                if weight != F::zero() {
+                    add_slot(mine, &part.slots[i], weight);
+                }
+            }
+        });
+    }
+
     /// A dense copy `[rows, cols]` of one parameter's gradient, for tests and inspection.
     pub fn to_dense(&self, id: ParamId, params: &Params<F>) -> Vec<F> {
         let slot = params.slot(id);
@@ -191,13 +213,13 @@ impl<F: Real> Grads<F> {
         for id in params.ids().filter(|&id| include(id)) {
             match (&self.slots[id.index()], &other.slots[id.index()]) {
                 (Grad::Dense { value: a, touched: true }, Grad::Dense { value: b, touched: true }) => {
-                    sum += a.iter().zip(b).map(|(x, y)| x.f64() * y.f64()).sum::<f64>();
+                    sum += dot_f64(a, b);
                 }
                 (Grad::Rows(a), Grad::Rows(b)) => {
                     for (i, &row) in a.ids.iter().enumerate() {
                         if let Some(y) = b.get(row) {
                             let x = &a.value[i * a.cols..(i + 1) * a.cols];
-                            sum += x.iter().zip(y).map(|(x, y)| x.f64() * y.f64()).sum::<f64>();
+                            sum += dot_f64(x, y);
                         }
                     }
                 }

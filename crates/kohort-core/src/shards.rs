@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::{Grads, Params, Real, Tape};
+use crate::{Grads, ParamId, Params, Real, Tape};
 
 /// One shard of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,11 +25,15 @@ pub struct Shards<F: Real = f32> {
     workers: Vec<Worker<F>>,
     used: usize,
     total: Grads<F>,
+    /// Sums over shards of the gradients that were kept apart.
+    totals: Vec<Grads<F>>,
 }
 
 struct Worker<F: Real> {
     tape: Tape<F>,
     grads: Grads<F>,
+    /// Gradients that are kept apart: one an objective.
+    apart: Vec<Grads<F>>,
 }
 
 impl<F: Real> Shards<F> {
@@ -42,7 +46,7 @@ impl<F: Real> Shards<F> {
         if rows == 0 {
             crate::shape::fail("shards", "a shard needs at least one row");
         }
-        Shards { rows, workers: Vec::new(), used: 0, total: Grads::new(params) }
+        Shards { rows, workers: Vec::new(), used: 0, total: Grads::new(params), totals: Vec::new() }
     }
 
     /// Runs `record` once for each shard of a batch of `batch` rows, on its reset tape, and returns what each gave,
@@ -54,7 +58,7 @@ impl<F: Real> Shards<F> {
     {
         let count = batch.div_ceil(self.rows);
         while self.workers.len() < count {
-            self.workers.push(Worker { tape: Tape::new(), grads: Grads::new(params) });
+            self.workers.push(Worker { tape: Tape::new(), grads: Grads::new(params), apart: Vec::new() });
         }
         self.used = count;
         let rows = self.rows;
@@ -81,6 +85,39 @@ impl<F: Real> Shards<F> {
         &self.total
     }
 
+    /// Runs `work` once for each shard of the last forward, on its tape and `count` cleared gradients that stay apart, and returns
+    /// what each gave, in shard order.
+    pub fn apart<T, W>(&mut self, params: &Params<F>, count: usize, work: W) -> Vec<T>
+    where
+        T: Send,
+        W: Fn(usize, &mut Tape<F>, &mut [Grads<F>]) -> T + Sync,
+    {
+        let run = |(index, worker): (usize, &mut Worker<F>)| {
+            worker.apart.iter_mut().for_each(Grads::clear);
+            worker.apart.resize_with(count, || Grads::new(params));
+            work(index, &mut worker.tape, &mut worker.apart)
+        };
+        self.workers[..self.used].par_iter_mut().enumerate().map(run).collect()
+    }
+
+    /// The gradients that were kept apart, each summed over shards in their order.
+    pub fn totals(&mut self, params: &Params<F>) -> &[Grads<F>] {
+        let used: Vec<&[Grads<F>]> = self.workers[..self.used].iter().map(|w| &w.apart[..]).collect();
+        let count = used.first().map_or(0, |apart| apart.len());
+        self.totals.resize_with(count, || Grads::new(params));
+        self.totals.par_iter_mut().enumerate().for_each(|(k, total)| {
+            let parts: Vec<&Grads<F>> = used.iter().map(|apart| &apart[k]).collect();
+            total.sum_of(&parts);
+        });
+        &self.totals
+    }
+
+    /// `Σ_k weight(parameter, k)·total_k` over the last [`Shards::totals`].
+    pub fn weighted(&mut self, weight: impl Fn(ParamId, usize) -> F + Sync) -> &Grads<F> {
+        self.total.weighted(&self.totals, weight);
+        &self.total
+    }
+
     /// The tapes of the last batch in shard order, to look into: values, attention maps, the op that went wrong.
     pub fn tapes(&self) -> impl Iterator<Item = &Tape<F>> {
         self.workers[..self.used].iter().map(|w| &w.tape)
@@ -102,4 +139,47 @@ where
         })
         .collect();
     parts.concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Activation, LossKind};
+
+    #[test]
+    fn gradients_kept_apart_add_up_to_those_of_one_sweep_under_their_weights() {
+        let mut params = Params::<f64>::new();
+        let table = params.add_table("table", 4, 2, vec![0.3, -0.2, 0.5, 0.1, -0.4, 0.9, 0.2, 0.7]);
+        let w = params.add("w", 2, 2, vec![0.4, -0.3, 0.8, 0.6]);
+        let mut shards = Shards::new(&params, 2);
+        let ids = [0u32, 2, 1, 2, 3];
+        let losses = shards.forward(&params, ids.len(), |shard, tape| {
+            let x = tape.gather(&params, table, &ids[shard.rows]);
+            let y = tape.linear(&params, x, w, None, Activation::Tanh);
+            let targets = vec![0.5; 2 * tape.shape(y).0];
+            [LossKind::Squared, LossKind::Logistic].map(|kind| tape.loss(kind, y, &targets, None, 0.2))
+        });
+        let weights = [0.7, -2.0];
+        let whole = shards.backward(|shard, tape, grads| {
+            let seeds = [(losses[shard][0], weights[0]), (losses[shard][1], weights[1])];
+            tape.backward(&params, &seeds, grads);
+        });
+        let whole: Vec<Vec<f64>> = params.ids().map(|id| whole.to_dense(id, &params)).collect();
+        let which = shards.apart(&params, 2, |shard, tape, apart| {
+            for (grads, loss) in apart.iter_mut().zip(losses[shard]) {
+                tape.backward(&params, &[(loss, 1.0)], grads);
+            }
+            shard
+        });
+        assert_eq!(which, [0, 1, 2]);
+        assert_eq!(shards.totals(&params).len(), 2);
+        let sum = shards.weighted(|_, k| weights[k]);
+        for (id, whole) in params.ids().zip(whole) {
+            for (a, b) in sum.to_dense(id, &params).iter().zip(whole) {
+                assert!((a - b).abs() < 1e-14, "{a} and {b}");
+            }
+        }
+        let none = shards.weighted(|_, _| 0.0);
+        assert!(matches!(none.slot(w), crate::Grad::Dense { touched: false, .. }), "nothing was added");
+    }
 }

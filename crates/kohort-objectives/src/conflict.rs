@@ -73,7 +73,7 @@ pub struct Record {
     norm: Vec<Average>,
     share: Vec<Average>,
     at_bound: Vec<Average>,
-    /// `[objectives, objectives]`, above the diagonal.
+    /// `[objectives, objectives]`, above the diagonal; empty until one is shown.
     cosine: Vec<Average>,
     fight: Vec<Average>,
 }
@@ -91,7 +91,8 @@ pub struct Snapshot {
     pub norms: Vec<Option<f64>>,
     /// Shares of the sum of weighted norms, or of weights where no norms were shown, over steps with at least two objectives.
     pub shares: Vec<Option<f64>>,
-    /// Cosines between gradients, `[objectives][objectives]`, symmetric, 1 on the diagonal; `None` where they were not shown.
+    /// Cosines between gradients, `[objectives][objectives]`, symmetric, 1 on the diagonal, `None` for a pair that was never there together;
+    /// empty where they were not shown at all.
     pub cosines: Vec<Vec<Option<f64>>>,
 }
 
@@ -168,7 +169,7 @@ impl Record {
             }
         }
         let n = names.len();
-        let (each, pairs) = (vec![Average::default(); n], vec![Average::default(); n * n]);
+        let each = vec![Average::default(); n];
         Ok(Record {
             config,
             names,
@@ -178,8 +179,8 @@ impl Record {
             norm: each.clone(),
             share: each.clone(),
             at_bound: each,
-            cosine: pairs.clone(),
-            fight: pairs,
+            cosine: Vec::new(),
+            fight: Vec::new(),
         })
     }
 
@@ -215,6 +216,8 @@ impl Record {
             }
         }
         let Some(gram) = gram.filter(|_| balancer.wants() >= Wants::Gram) else { return };
+        self.cosine.resize(n * n, Average::default());
+        self.fight.resize(n * n, Average::default());
         for (at, &i) in present.iter().enumerate() {
             for &j in &present[at + 1..] {
                 let lengths = norm(i) * norm(j);
@@ -241,7 +244,11 @@ impl Record {
             losses: means(&self.loss),
             norms: means(&self.norm),
             shares: means(&self.share),
-            cosines: (0..n).map(|i| (0..n).map(|j| cosine(i, j)).collect()).collect(),
+            cosines: if self.cosine.is_empty() {
+                Vec::new()
+            } else {
+                (0..n).map(|i| (0..n).map(|j| cosine(i, j)).collect()).collect()
+            },
         }
     }
 
@@ -259,7 +266,8 @@ impl Record {
                 warnings.push(Warning::AtBound { objective: name(k), steps });
             }
         }
-        for (i, j) in (0..n).flat_map(|i| (i + 1..n).map(move |j| (i, j))) {
+        let pairs = if self.cosine.is_empty() { 0 } else { n };
+        for (i, j) in (0..pairs).flat_map(|i| (i + 1..n).map(move |j| (i, j))) {
             let cosine = self.cosine[i * n + j].mean().filter(|&cosine| cosine < config.cosine);
             if let (Some(steps), Some(cosine)) = (over(&self.fight[i * n + j], config.fights), cosine) {
                 warnings.push(Warning::Fight { first: name(i), second: name(j), steps, cosine });

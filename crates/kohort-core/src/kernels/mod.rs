@@ -5,5 +5,5 @@ mod gemm;
 #[cfg(feature = "openblas")]
 mod openblas;
 
-pub use dot::dot;
+pub use dot::{dot, dot_f64};
 pub use gemm::{Transpose, backend, gemm, gemm_strided, warning};

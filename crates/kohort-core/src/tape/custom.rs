@@ -30,6 +30,7 @@ pub struct Flow<'a, F: Real> {
     pub(crate) left: &'a mut [F],
     pub(crate) own: &'a mut [F],
     pub(crate) wanted: &'a [bool],
+    pub(crate) only: Option<&'a [bool]>,
     pub(crate) scratch: &'a mut Vec<F>,
     pub(crate) params: &'a Params<F>,
     pub(crate) grads: &'a mut Grads<F>,
@@ -80,9 +81,9 @@ impl<'a, F: Real> Flow<'a, F> {
         self.params
     }
 
-    /// Whether a parameter takes part in training; a frozen one wants no gradient.
+    /// Whether a parameter wants a gradient: not one that is frozen, and not one that this sweep does not ask about.
     pub fn trains(&self, id: ParamId) -> bool {
-        self.params.slot(id).trainable
+        self.params.slot(id).trainable && self.only.is_none_or(|only| only[id.index()])
     }
 
     /// Adjoint of the output beside the gradients to add to.

@@ -28,6 +28,7 @@
 //! ```
 
 mod custom;
+mod meeting;
 mod ops;
 mod sweep;
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! Backward sweeps. One forward, many sweeps: per-task and per-cohort gradients are the normal case here.
 //!
 //! A sweep marks which nodes matter, then visits them from right to left. Three prunes in the one marking pass: not
-//! reachable from the seeds; nothing trainable below; below the cut. Adjoints are zeroed per sweep for the marked
+//! reachable from the seeds; nothing trainable below (or nothing that the sweep asks about); below the cut. Adjoints are zeroed per sweep for the marked
 //! nodes only, so a second sweep is just another call, and sweeps are linear in their seeds: two sweeps with seeds
 //! `a` and `b` add up to one sweep with both (to rounding).
 
 use super::{Flow, Tape, Var};
-use crate::{Grads, Params, Real, shape};
+use crate::kernels::dot_f64;
+use crate::{Grads, ParamId, Params, Real, shape};
 
 /// Values at which a sweep stops, or from which it goes on: usually the shared representation.
 ///
@@ -25,8 +26,7 @@ pub struct Adjoint<F> {
 impl<F: Real> Adjoint<F> {
     /// Inner product with another adjoint of the same cut, in f64.
     pub fn dot(&self, other: &Adjoint<F>) -> f64 {
-        let pair = |(a, b): (&Vec<F>, &Vec<F>)| a.iter().zip(b).map(|(x, y)| x.f64() * y.f64()).sum::<f64>();
-        self.parts.iter().zip(&other.parts).map(pair).sum()
+        self.parts.iter().zip(&other.parts).map(|(a, b)| dot_f64(a, b)).sum()
     }
 
     /// Adds `scale ·` another adjoint of the same cut.
@@ -42,6 +42,7 @@ impl<F: Real> Adjoint<F> {
 
 enum Until<'a, F> {
     Inputs,
+    At(&'a Cut),
     Cut(&'a Cut, &'a mut Adjoint<F>),
 }
 
@@ -51,9 +52,29 @@ impl<F: Real> Tape<F> {
     /// A seed's value may have any shape: its scalar then weighs the sum of its entries.
     pub fn backward(&mut self, params: &Params<F>, seeds: &[(Var, F)], out: &mut Grads<F>) {
         let start: Vec<Var> = seeds.iter().map(|s| s.0).collect();
-        self.mark(&start, &[]);
+        self.mark(&start, &[], None);
         self.seed(seeds);
-        self.sweep(params, Until::Inputs, out);
+        self.sweep(params, Until::Inputs, None, out);
+    }
+
+    /// Like [`Tape::backward`] for some parameters alone, `[parameters]`: what does not lead to one of them is not visited, and the
+    /// others get no gradient.
+    ///
+    /// # Panics
+    /// If `only` has not an entry a parameter.
+    #[track_caller]
+    pub fn backward_of(
+        &mut self,
+        params: &Params<F>,
+        seeds: &[(Var, F)],
+        only: &[bool],
+        out: &mut Grads<F>,
+    ) {
+        shape::same("backward_of: parameters", (only.len(), 1), (params.slots().len(), 1));
+        let start: Vec<Var> = seeds.iter().map(|s| s.0).collect();
+        self.mark(&start, &[], Some(only));
+        self.seed(seeds);
+        self.sweep(params, Until::Inputs, Some(only), out);
     }
 
     /// Like [`Tape::backward`], but stops at `cut` and leaves its adjoint in `at`. Parameters above get gradients.
@@ -66,9 +87,18 @@ impl<F: Real> Tape<F> {
         out: &mut Grads<F>,
     ) {
         let start: Vec<Var> = seeds.iter().map(|s| s.0).collect();
-        self.mark(&start, &cut.0);
+        self.mark(&start, &cut.0, None);
         self.seed(seeds);
-        self.sweep(params, Until::Cut(cut, at), out);
+        self.sweep(params, Until::Cut(cut, at), None, out);
+    }
+
+    /// The way to `cut` alone: leaves adjoints at its values, to be read with [`Tape::adjoint`], and gives no parameter a gradient.
+    /// `unused` stays as it is.
+    pub fn pull_to(&mut self, params: &Params<F>, seeds: &[(Var, F)], cut: &Cut, unused: &mut Grads<F>) {
+        let start: Vec<Var> = seeds.iter().map(|s| s.0).collect();
+        self.mark(&start, &cut.0, None);
+        self.seed(seeds);
+        self.sweep(params, Until::At(cut), Some(&vec![false; params.slots().len()]), unused);
     }
 
     /// Goes on below `cut` with the adjoint `at` that sweeps to it left, or any combination of such.
@@ -80,7 +110,7 @@ impl<F: Real> Tape<F> {
         if at.parts.len() != cut.0.len() {
             shape::fail("backward_from", &format!("{} adjoints for {} values", at.parts.len(), cut.0.len()));
         }
-        self.mark(&cut.0, &[]);
+        self.mark(&cut.0, &[], None);
         for (&var, part) in cut.0.iter().zip(&at.parts) {
             let range = self.nodes[var.0 as usize].range();
             if part.len() != range.len() {
@@ -90,16 +120,40 @@ impl<F: Real> Tape<F> {
                 self.adjoint[range].iter_mut().zip(part).for_each(|(a, &b)| *a += b);
             }
         }
-        self.sweep(params, Until::Inputs, out);
+        self.sweep(params, Until::Inputs, None, out);
     }
 
-    /// Marks the nodes that are reachable from `start`, have something trainable below, and do not lie below `cut`;
-    /// zeroes their adjoints.
-    fn mark(&mut self, start: &[Var], cut: &[Var]) {
+    /// The parameters that sweeps from `ends` to `cut` give gradients, frozen ones left out, ascending, each once.
+    pub fn params_above(&mut self, params: &Params<F>, ends: &[Var], cut: &Cut) -> Vec<ParamId> {
+        self.mark(ends, &cut.0, None);
+        let mut found = vec![false; params.slots().len()];
+        for n in (0..self.nodes.len()).filter(|&n| self.wanted[n] && !cut.0.contains(&Var(n as u32))) {
+            self.nodes[n].op.each_param(&self.lists, &mut |id| found[id.index()] = params.slot(id).trainable);
+        }
+        params.ids().filter(|id| found[id.index()]).collect()
+    }
+
+    /// Whether each node reads one of the parameters, or something below it does.
+    fn leads(&self, only: &[bool]) -> Vec<bool> {
+        let mut leads = vec![false; self.nodes.len()];
+        for (n, node) in self.nodes.iter().enumerate() {
+            let mut found = false;
+            node.op.each_param(&self.lists, &mut |id| found |= only[id.index()]);
+            node.op.each_input(&self.lists, &mut |x: Var| found |= leads[x.0 as usize]);
+            leads[n] = found;
+        }
+        leads
+    }
+
+    /// Marks the nodes that are reachable from `start`, have something trainable below that is asked about, and do not lie below
+    /// `cut`; zeroes their adjoints.
+    fn mark(&mut self, start: &[Var], cut: &[Var], only: Option<&[bool]>) {
+        let leads = only.map(|only| self.leads(only));
+        let goes = |n: usize, live: bool| live && leads.as_ref().is_none_or(|leads| leads[n]);
         self.wanted.clear();
         self.wanted.resize(self.nodes.len(), false);
         for &var in start {
-            self.wanted[var.0 as usize] = self.nodes[var.0 as usize].live;
+            self.wanted[var.0 as usize] = goes(var.0 as usize, self.nodes[var.0 as usize].live);
         }
         for n in (0..self.nodes.len()).rev() {
             if !self.wanted[n] {
@@ -112,7 +166,7 @@ impl<F: Real> Tape<F> {
             }
             let (nodes, wanted) = (&self.nodes, &mut self.wanted);
             node.op.each_input(&self.lists, &mut |x: Var| {
-                if nodes[x.0 as usize].live {
+                if goes(x.0 as usize, nodes[x.0 as usize].live) {
                     wanted[x.0 as usize] = true;
                 }
             });
@@ -128,10 +182,10 @@ impl<F: Real> Tape<F> {
         }
     }
 
-    fn sweep(&mut self, params: &Params<F>, until: Until<'_, F>, out: &mut Grads<F>) {
+    fn sweep(&mut self, params: &Params<F>, until: Until<'_, F>, only: Option<&[bool]>, out: &mut Grads<F>) {
         let stops: &[Var] = match &until {
             Until::Inputs => &[],
-            Until::Cut(cut, _) => &cut.0,
+            Until::At(cut) | Until::Cut(cut, _) => &cut.0,
         };
         for n in (0..self.nodes.len()).rev() {
             if !self.wanted[n] || stops.contains(&Var(n as u32)) {
@@ -147,6 +201,7 @@ impl<F: Real> Tape<F> {
                 left,
                 own: &mut right[..node.rows * node.cols],
                 wanted: &self.wanted,
+                only,
                 scratch: &mut self.scratch,
                 params,
                 grads: out,

@@ -1,6 +1,7 @@
 //! How a run goes.
 
 use kohort_core::optim::{Adam, Rule, Tables};
+use kohort_objectives::conflict::{Record, WatchConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
@@ -48,6 +49,8 @@ pub struct TrainConfig {
     pub rule: Rule,
     /// What happens to table rows that a step did not touch.
     pub tables: Tables,
+    /// When to warn about the weights of objectives.
+    pub watch: WatchConfig,
 }
 
 impl Default for TrainConfig {
@@ -62,6 +65,7 @@ impl Default for TrainConfig {
             average: 0.0,
             rule: Rule::Adam(Adam::default()),
             tables: Tables::AllRows,
+            watch: WatchConfig::default(),
         }
     }
 }
@@ -97,6 +101,7 @@ impl TrainConfig {
         {
             return Err(ModelError::setting("schedule", end, "a final share in [0, 1]"));
         }
+        Record::new(Vec::new(), self.watch)?;
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use kohort_objectives::conflict::Snapshot;
 use serde::{Deserialize, Serialize};
 
 /// One epoch, as observers see it and the log keeps it.
@@ -15,6 +16,9 @@ pub struct Epoch {
     pub penalty: f64,
     /// The last step's coefficient of each objective.
     pub coefficients: Vec<f64>,
+    /// Running averages of weights, losses, gradient norms and the cosines between gradients, the latter as far as the balancer
+    /// looked at them.
+    pub weighting: Snapshot,
     /// Value on the validation rows, where there are any; smaller is better.
     pub validation: Option<f64>,
     /// What else the system had to say, such as the entropy of its attention in nats.

@@ -5,11 +5,12 @@
 //! nothing here accepts.
 //!
 //! One step: the batch is cut into shards; each shard records its forward pass; losses are summed in shard order; the
-//! balancer says what each objective's gradient is multiplied by; one sweep (or, for balancers that look at gradients, one
-//! per objective and then one) runs per shard; gradients are summed in shard order; the optimiser steps. All random
+//! balancer says what each objective's gradient is multiplied by; one sweep runs per shard (for balancers that look at gradients,
+//! as many more as their [`Site`] takes); gradients are summed in shard order; the optimiser steps. All random
 //! numbers come from streams named by seed, epoch, step and shard, so there is no generator state to save.
 
 mod config;
+mod gradients;
 mod log;
 mod progress;
 mod state;
@@ -24,6 +25,7 @@ use std::time::Instant;
 use kohort_core::Params;
 use kohort_core::shards::Shards;
 use kohort_objectives::Balancer;
+use kohort_objectives::conflict::Record;
 use kohort_random::{permutation, stream};
 
 pub use config::{Schedule, TrainConfig};
@@ -31,9 +33,10 @@ pub use log::{Epoch, JsonLines};
 pub use progress::Progress;
 #[cfg(test)]
 pub(crate) use state::saved;
-pub use system::{Recorded, System};
+pub use system::{Recorded, Site, System};
 
 use crate::ModelError;
+use gradients::Gradients;
 use state::State;
 
 /// What a training run leaves.
@@ -80,7 +83,13 @@ pub fn train(
         return Err(ModelError::NoRows);
     }
     let identity = format!("seed {seed}, {rows} rows, {}", system.identity());
-    let mut state = State::new(system.initial(seed), config, identity);
+    let record = Record::new(system.objectives().to_vec(), config.watch)?;
+    let mut state = State::new(system.initial(seed), record, config, identity);
+    if balancer.listens() && system.metrics(&state.params).is_none() {
+        let what = "the balancer follows metrics on validation rows, and there are none";
+        return Err(ModelError::Config(what.to_owned()));
+    }
+    let mut gradients = Gradients::new(system.site(), &state.params);
     if let Some(point) = checkpoint.filter(|point| point.path.exists()) {
         state.resume(point.path, balancer)?;
     }
@@ -103,7 +112,9 @@ pub fn train(
             system.arrange(batch);
             let at = step::At { epoch, step: state.step, seed };
             let rate = config.schedule.rate(config.learning_rate, state.step, total);
-            let done = step::run(system, balancer, &mut shards, &state.params, batch, at)?;
+            let mut weighting =
+                step::Weighting { balancer, record: &mut state.record, gradients: &mut gradients };
+            let done = step::run(system, &mut weighting, &mut shards, &state.params, batch, at)?;
             for (sum, loss) in sums.iter_mut().zip(&done.losses) {
                 *sum += loss * batch.len() as f64;
             }
@@ -124,6 +135,13 @@ pub fn train(
         if validation.is_some_and(|value| !value.is_finite()) {
             return Err(diverged("the validation value".to_owned(), epoch, state.step));
         }
+        if balancer.listens()
+            && let Some(metrics) = system.metrics(&current)
+        {
+            balancer.observe(&metrics)?;
+        }
+        let mut remarks = system.remarks(&current);
+        remarks.extend(state.record.warnings().iter().map(ToString::to_string));
         let losses =
             system.objectives().iter().zip(sums).map(|(name, sum)| (name.clone(), sum / rows as f64));
         let report = Epoch {
@@ -131,9 +149,10 @@ pub fn train(
             losses: losses.collect(),
             penalty,
             coefficients,
+            weighting: state.record.snapshot(),
             validation,
             notes: system.notes(&current),
-            remarks: system.remarks(&current),
+            remarks,
             seconds: start.elapsed().as_secs_f64(),
         };
         observe(&report);

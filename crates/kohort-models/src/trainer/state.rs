@@ -5,6 +5,7 @@ use std::path::Path;
 use kohort_core::optim::{Average, Optimizer};
 use kohort_core::{Params, checkpoint};
 use kohort_objectives::Balancer;
+use kohort_objectives::conflict::Record;
 use serde::{Deserialize, Serialize};
 
 use super::{Epoch, TrainConfig, Trained};
@@ -16,6 +17,7 @@ pub(super) struct State {
     pub(super) average: Option<Average>,
     pub(super) step: u64,
     pub(super) epochs: Vec<Epoch>,
+    pub(super) record: Record,
     best: Option<Best>,
     config: TrainConfig,
     identity: String,
@@ -39,17 +41,19 @@ struct Saved {
     step: u64,
     epochs: Vec<Epoch>,
     best: Option<Best>,
+    record: Record,
     balancer: Vec<f64>,
 }
 
 impl State {
-    pub(super) fn new(params: Params, config: &TrainConfig, identity: String) -> State {
+    pub(super) fn new(params: Params, record: Record, config: &TrainConfig, identity: String) -> State {
         State {
             optimizer: Optimizer::new(&params, config.rule, config.tables),
             average: (config.average > 0.0).then(|| Average::new(&params, config.average)),
             params,
             step: 0,
             epochs: Vec::new(),
+            record,
             best: None,
             config: *config,
             identity,
@@ -92,6 +96,7 @@ impl State {
             step: self.step,
             epochs: self.epochs.clone(),
             best: self.best.clone(),
+            record: self.record.clone(),
             balancer: balancer.state(),
         };
         Ok(checkpoint::write(path, &saved)?)
@@ -121,6 +126,9 @@ impl State {
         {
             return refuse("the optimiser's state is of another model".to_owned());
         }
+        if saved.record.names() != self.record.names() {
+            return refuse("it was saved with other objectives".to_owned());
+        }
         if let Err(error) = balancer.restore(&saved.balancer) {
             return refuse(error.to_string());
         }
@@ -129,6 +137,7 @@ impl State {
         self.average = saved.average;
         self.step = saved.step;
         self.epochs = saved.epochs;
+        self.record = saved.record;
         self.best = saved.best;
         Ok(())
     }

@@ -63,6 +63,10 @@ impl Balancer for WithHeads {
         self.inner.observe(metrics)
     }
 
+    fn listens(&self) -> bool {
+        self.inner.listens()
+    }
+
     fn state(&self) -> Vec<f64> {
         self.inner.state()
     }

@@ -160,6 +160,10 @@ impl Balancer for MetricDriven {
         Ok(())
     }
 
+    fn listens(&self) -> bool {
+        true
+    }
+
     fn state(&self) -> Vec<f64> {
         [&self.weight[..], &self.streak].concat()
     }

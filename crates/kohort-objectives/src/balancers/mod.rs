@@ -127,6 +127,11 @@ pub trait Balancer: Send {
         Ok(())
     }
 
+    /// Whether this method makes anything of [`Balancer::observe`]: measurements may cost an evaluation, which nobody else should pay.
+    fn listens(&self) -> bool {
+        false
+    }
+
     /// Whether what this method keeps for an objective has been held at a bound, which deserves a warning.
     fn at_bound(&self, objective: usize) -> bool {
         let _ = objective;

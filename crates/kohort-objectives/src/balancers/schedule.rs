@@ -142,6 +142,10 @@ impl Balancer for Scheduled {
         self.inner.observe(metrics)
     }
 
+    fn listens(&self) -> bool {
+        self.inner.listens()
+    }
+
     fn state(&self) -> Vec<f64> {
         self.inner.state()
     }

@@ -55,6 +55,9 @@ impl<F: Real> Rule<F> for Blocks {
     fn each_input(&self, _: &[u32], visit: &mut dyn FnMut(Var)) {
         visit(self.x);
     }
+    fn each_param(&self, lists: &[u32], visit: &mut dyn FnMut(ParamId)) {
+        lists[self.ids.range()].iter().copied().filter_map(id).for_each(visit);
+    }
     fn backward(&self, flow: &mut Flow<'_, F>) {
         let inputs = flow.shape(self.x).1;
         let outputs = flow.output_shape().1;

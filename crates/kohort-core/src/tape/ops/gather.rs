@@ -17,6 +17,9 @@ pub(crate) struct Gather {
 impl<F: Real> Rule<F> for Gather {
     const NAME: &'static str = "gather";
     fn each_input(&self, _: &[u32], _: &mut dyn FnMut(Var)) {}
+    fn each_param(&self, _: &[u32], visit: &mut dyn FnMut(ParamId)) {
+        visit(self.table);
+    }
     fn backward(&self, flow: &mut Flow<'_, F>) {
         let cols = flow.output_shape().1;
         let rows = flow.entries(self.rows);
@@ -41,6 +44,9 @@ impl<F: Real> Rule<F> for Bag {
     const NAME: &'static str = "bag";
     fn each_input(&self, _: &[u32], visit: &mut dyn FnMut(Var)) {
         self.weight.into_iter().for_each(visit);
+    }
+    fn each_param(&self, _: &[u32], visit: &mut dyn FnMut(ParamId)) {
+        visit(self.table);
     }
     fn backward(&self, flow: &mut Flow<'_, F>) {
         let cols = flow.output_shape().1;
@@ -79,6 +85,9 @@ impl<F: Real> Rule<F> for LookupDot {
     const NAME: &'static str = "lookup_dot";
     fn each_input(&self, _: &[u32], visit: &mut dyn FnMut(Var)) {
         visit(self.query);
+    }
+    fn each_param(&self, _: &[u32], visit: &mut dyn FnMut(ParamId)) {
+        visit(self.table);
     }
     fn backward(&self, flow: &mut Flow<'_, F>) {
         let (rows, offsets) = (flow.entries(self.rows), flow.entries(self.offsets));

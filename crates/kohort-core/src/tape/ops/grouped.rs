@@ -23,6 +23,10 @@ impl<F: Real> Rule<F> for GroupedLinear {
     fn each_input(&self, _: &[u32], visit: &mut dyn FnMut(Var)) {
         visit(self.x);
     }
+    fn each_param(&self, _: &[u32], visit: &mut dyn FnMut(ParamId)) {
+        visit(self.w);
+        self.b.into_iter().for_each(visit);
+    }
     fn backward(&self, flow: &mut Flow<'_, F>) {
         let (n, wide_in) = flow.shape(self.x);
         let wide_out = flow.output_shape().1;

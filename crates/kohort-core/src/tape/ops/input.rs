@@ -24,6 +24,9 @@ pub(crate) struct Param {
 impl<F: Real> Rule<F> for Param {
     const NAME: &'static str = "param";
     fn each_input(&self, _: &[u32], _: &mut dyn FnMut(Var)) {}
+    fn each_param(&self, _: &[u32], visit: &mut dyn FnMut(ParamId)) {
+        visit(self.id);
+    }
     fn backward(&self, flow: &mut Flow<'_, F>) {
         if flow.trains(self.id) {
             let (own, grads) = flow.grads();

@@ -20,6 +20,10 @@ impl<F: Real> Rule<F> for Linear {
     fn each_input(&self, _: &[u32], visit: &mut dyn FnMut(Var)) {
         visit(self.x);
     }
+    fn each_param(&self, _: &[u32], visit: &mut dyn FnMut(ParamId)) {
+        visit(self.w);
+        self.b.into_iter().for_each(visit);
+    }
     fn backward(&self, flow: &mut Flow<'_, F>) {
         let (n, inputs) = flow.shape(self.x);
         let outputs = flow.output_shape().1;

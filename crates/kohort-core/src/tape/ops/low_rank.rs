@@ -113,6 +113,11 @@ impl<F: Real> Rule<F> for LowRankLinear {
         visit(self.x);
         visit(self.h);
     }
+    fn each_param(&self, _: &[u32], visit: &mut dyn FnMut(ParamId)) {
+        visit(self.base.w);
+        self.base.b.into_iter().for_each(&mut *visit);
+        self.runs.iter().for_each(|run| [run.adapter.a, run.adapter.b].into_iter().for_each(&mut *visit));
+    }
     fn backward(&self, flow: &mut Flow<'_, F>) {
         let (n, inputs) = flow.shape(self.x);
         let outputs = flow.output_shape().1;

@@ -21,6 +21,10 @@ pub(crate) struct LowRankRows {
 impl<F: Real> Rule<F> for LowRankRows {
     const NAME: &'static str = "low_rank_rows";
     fn each_input(&self, _: &[u32], _: &mut dyn FnMut(Var)) {}
+    fn each_param(&self, _: &[u32], visit: &mut dyn FnMut(ParamId)) {
+        visit(self.table);
+        self.runs.iter().for_each(|(_, _, run)| [run.a, run.b].into_iter().for_each(&mut *visit));
+    }
     fn backward(&self, flow: &mut Flow<'_, F>) {
         let cols = flow.output_shape().1;
         let (rows, params) = (flow.entries(self.rows), flow.params());

@@ -29,13 +29,15 @@ pub use loss::LossKind;
 pub use low_rank::{Adapted, LowRank};
 
 use super::{Custom, Flow, Var};
-use crate::Real;
+use crate::{ParamId, Real};
 
 /// What every op of the closed list knows of itself.
 trait Rule<F: Real> {
     const NAME: &'static str;
     /// Calls `visit` with each input. `lists` holds the operands of variadic ops.
     fn each_input(&self, lists: &[u32], visit: &mut dyn FnMut(Var));
+    /// Calls `visit` with each parameter that the op reads.
+    fn each_param(&self, _lists: &[u32], _visit: &mut dyn FnMut(ParamId)) {}
     /// Adds to the adjoints of the inputs and to the gradients of the parameters.
     fn backward(&self, flow: &mut Flow<'_, F>);
 }
@@ -60,6 +62,13 @@ macro_rules! ops {
                 match self {
                     $(Op::$op(op) => Rule::<F>::each_input(op, lists, visit),)*
                     Op::Custom(op) => op.inputs().iter().for_each(|&x| visit(x)),
+                }
+            }
+
+            pub(super) fn each_param(&self, lists: &[u32], visit: &mut dyn FnMut(ParamId)) {
+                match self {
+                    $(Op::$op(op) => Rule::<F>::each_param(op, lists, visit),)*
+                    Op::Custom(op) => op.params().iter().for_each(|&id| visit(id)),
                 }
             }
 

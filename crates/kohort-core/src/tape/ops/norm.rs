@@ -27,6 +27,10 @@ impl<F: Real> Rule<F> for LayerNorm<F> {
     fn each_input(&self, _: &[u32], visit: &mut dyn FnMut(Var)) {
         visit(self.x);
     }
+    fn each_param(&self, _: &[u32], visit: &mut dyn FnMut(ParamId)) {
+        visit(self.gain);
+        visit(self.shift);
+    }
     fn backward(&self, flow: &mut Flow<'_, F>) {
         let (x, cols) = (flow.value(self.x), flow.output_shape().1);
         let gain = flow.params().value(self.gain);

@@ -24,6 +24,9 @@ pub(crate) struct Propagate<F: Real> {
 impl<F: Real> Rule<F> for Propagate<F> {
     const NAME: &'static str = "propagate";
     fn each_input(&self, _: &[u32], _: &mut dyn FnMut(Var)) {}
+    fn each_param(&self, _: &[u32], visit: &mut dyn FnMut(ParamId)) {
+        visit(self.e);
+    }
     fn backward(&self, flow: &mut Flow<'_, F>) {
         let cols = flow.output_shape().1;
         let rows = flow.entries(self.rows);

@@ -51,3 +51,97 @@ fn a_frozen_parameter_gets_no_gradient_and_leaves_the_others_theirs() {
     assert!(frozen.to_dense(ids[1], &params).iter().all(|&g| g == 0.0));
     assert_eq!(free.to_dense(ids[3], &params), frozen.to_dense(ids[3], &params));
 }
+
+/// Two gates over two experts that all rows meet, and a tower each.
+const TWO_GATES: [(&str, usize, usize); 7] = [
+    ("table", 3, 4),
+    ("experts", 4, 6),
+    ("gate/0", 4, 2),
+    ("gate/1", 4, 2),
+    ("tower/0", 3, 1),
+    ("tower/1", 3, 1),
+    ("unread", 2, 2),
+];
+
+/// The encoded rows, the experts' outputs, and the losses.
+fn two_gates(tape: &mut Tape<f64>, params: &Params<f64>, ids: &[ParamId]) -> (Var, Var, [Var; 2]) {
+    let x = tape.gather(params, ids[0], &[1, 0, 2, 1]);
+    let experts = tape.linear(params, x, ids[1], None, Activation::Tanh);
+    let losses = [0, 1].map(|k| {
+        let logits = tape.linear(params, x, ids[2 + k], None, Activation::Identity);
+        let gate = tape.softmax(logits);
+        let z = tape.mix_blocks(gate, &[(experts, 0..2)], 3);
+        let out = tape.linear(params, z, ids[4 + k], None, Activation::Identity);
+        tape.loss(LossKind::Squared, out, &[1.0, 2.0, -1.0, 0.5], None, 0.25)
+    });
+    (x, experts, losses)
+}
+
+#[test]
+fn tasks_of_a_mixture_meet_at_the_experts_and_at_what_the_gates_read() {
+    let (params, ids) = params(&TWO_GATES);
+    let mut tape = Tape::new();
+    let (x, experts, losses) = two_gates(&mut tape, &params, &ids);
+    let cut = tape.meeting(&losses);
+    assert_eq!(cut.0, [x, experts]);
+    assert_eq!(tape.params_above(&params, &losses, &cut), ids[2..6], "gates and towers are the tasks' own");
+    let (mut whole, mut parts) = (Grads::new(&params), Grads::new(&params));
+    tape.backward(&params, &[(losses[0], 0.7), (losses[1], -2.0)], &mut whole);
+    let mut at = Adjoint::default();
+    for (k, seed) in [(0, 0.7), (1, -2.0)] {
+        let mut own = Adjoint::default();
+        tape.backward_to(&params, &[(losses[k], seed)], &cut, &mut own, &mut parts);
+        at.add(&own, 1.0);
+    }
+    tape.backward_from(&params, &cut, &at, &mut parts);
+    all_close(&params, &whole, &parts);
+}
+
+#[test]
+fn tasks_over_a_shared_bottom_meet_at_its_output_and_one_task_meets_nobody() {
+    let (mut params, ids) = params(&TWO_TASKS);
+    let mut tape = Tape::new();
+    let (trunk, a, b) = two_tasks(&mut tape, &params, &ids);
+    assert_eq!(tape.meeting(&[a, b]).0, [trunk]);
+    assert_eq!(tape.meeting(&[a]).0, []);
+    assert_eq!(tape.meeting(&[a, a]).0, [a], "ends that are one value meet there");
+    for below in ["table", "w", "b"] {
+        params.set_trainable(below, false);
+    }
+    tape.reset();
+    let (_, a, b) = two_tasks(&mut tape, &params, &ids);
+    assert_eq!(tape.meeting(&[a, b]).0, [], "nothing trainable in common");
+}
+
+#[test]
+fn a_sweep_for_some_parameters_gives_theirs_and_visits_nothing_else() {
+    let (params, ids) = params(&TWO_GATES);
+    let mut tape = Tape::new();
+    let (x, experts, losses) = two_gates(&mut tape, &params, &ids);
+    let (mut whole, mut some) = (Grads::new(&params), Grads::new(&params));
+    tape.backward(&params, &[(losses[0], 1.0)], &mut whole);
+    let only: Vec<bool> = params.ids().map(|id| id == ids[1]).collect();
+    tape.backward_of(&params, &[(losses[0], 1.0)], &only, &mut some);
+    assert_eq!(some.to_dense(ids[1], &params), whole.to_dense(ids[1], &params));
+    for id in params.ids().filter(|&id| id != ids[1]) {
+        assert!(some.to_dense(id, &params).iter().all(|&g| g == 0.0), "{}", params.slot(id).name);
+    }
+    assert!(tape.adjoint(experts).is_some());
+    assert!(tape.adjoint(x).is_none(), "what lies below is not visited");
+}
+
+#[test]
+fn the_way_to_a_cut_leaves_its_adjoints_and_no_gradient() {
+    let (params, ids) = params(&TWO_GATES);
+    let mut tape = Tape::new();
+    let (_, _, losses) = two_gates(&mut tape, &params, &ids);
+    let cut = tape.meeting(&losses);
+    let (mut grads, mut at) = (Grads::new(&params), Adjoint::default());
+    tape.backward_to(&params, &[(losses[0], 1.0)], &cut, &mut at, &mut grads);
+    let mut unused = Grads::new(&params);
+    tape.pull_to(&params, &[(losses[0], 1.0)], &cut, &mut unused);
+    for (&var, part) in cut.0.iter().zip(&at.parts) {
+        assert_eq!(tape.adjoint(var).unwrap(), part);
+    }
+    assert!(params.ids().all(|id| unused.to_dense(id, &params).iter().all(|&g| g == 0.0)));
+}
