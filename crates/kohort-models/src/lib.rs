@@ -43,6 +43,7 @@ pub mod crossmarket;
 pub mod dmtl;
 mod error;
 mod fingerprint;
+pub mod groupce;
 pub mod implicit;
 pub mod inputs;
 pub mod multitask;
@@ -50,5 +51,6 @@ mod scaling;
 pub mod sequence;
 pub mod towers;
 pub mod trainer;
+mod unseen;
 
 pub use error::ModelError;

@@ -12,7 +12,7 @@ const LIMIT: f32 = 5.0;
 
 /// What was learned of the training rows' columns.
 #[derive(Clone, Debug)]
-pub(super) struct Columns {
+pub(crate) struct Columns {
     columns: Vec<Learned>,
     /// The column that gates read.
     gate: Option<Learned>,
@@ -20,11 +20,11 @@ pub(super) struct Columns {
 
 /// Rows as a network reads them.
 #[derive(Clone, Debug)]
-pub(super) struct Inputs {
+pub(crate) struct Inputs {
     /// What the encoder reads.
-    pub(super) table: Table,
+    pub(crate) table: Table,
     /// What gates read, `[rows, width]`.
-    pub(super) gate: Option<(Vec<f32>, usize)>,
+    pub(crate) gate: Option<(Vec<f32>, usize)>,
 }
 
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ impl Columns {
     ///
     /// # Errors
     /// [`ModelError::Config`] where `gate` names no column of vectors.
-    pub(super) fn fit(features: &Features, gate: Option<&str>) -> Result<Columns, ModelError> {
+    pub(crate) fn fit(features: &Features, gate: Option<&str>) -> Result<Columns, ModelError> {
         let learn = |(name, column): &(String, Column)| {
             let (field, scaling) = match column {
                 Column::Categorical { vocabulary, .. } => (Field::Categorical(vocabulary.len()), None),
@@ -68,7 +68,7 @@ impl Columns {
     }
 
     /// Width of what gates read.
-    pub(super) fn gate_width(&self) -> Option<usize> {
+    pub(crate) fn gate_width(&self) -> Option<usize> {
         self.gate.as_ref().and_then(|gate| match gate.field {
             Field::Dense(width) => Some(width),
             _ => None,
@@ -79,7 +79,7 @@ impl Columns {
     ///
     /// # Errors
     /// [`ModelError::Config`] for a column that is missing or of another kind, or a code that training did not count.
-    pub(super) fn inputs(&self, features: &Features) -> Result<Inputs, ModelError> {
+    pub(crate) fn inputs(&self, features: &Features) -> Result<Inputs, ModelError> {
         let columns = self.columns.iter().map(|learned| learned.read(features));
         let table = Table { columns: columns.collect::<Result<_, _>>()? };
         let gate = match &self.gate {

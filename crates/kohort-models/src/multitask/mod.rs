@@ -47,12 +47,12 @@ mod adapt;
 mod adapters;
 mod apart;
 pub mod body;
-mod columns;
+pub(crate) mod columns;
 mod config;
 mod health;
 mod net;
 mod system;
-mod targets;
+pub(crate) mod targets;
 #[cfg(test)]
 mod tests;
 

@@ -4,6 +4,8 @@ use kohort_core::{Cut, Params, Tape, Var};
 use kohort_layers::Mode;
 use kohort_objectives::{ObjectiveError, Terms};
 
+use crate::ModelError;
+
 /// A model with its training rows, ready to be trained.
 pub trait System: Sync {
     /// Number of training rows.
@@ -19,6 +21,15 @@ pub trait System: Sync {
     /// checkpoint with another identity is refused.
     fn identity(&self) -> String {
         String::new()
+    }
+
+    /// Before an epoch, counted from 0: writes what no gradient reaches, such as centres of groups, into parameters that don't take part
+    /// in training. They are saved with the others, so a run that is taken up again must get from them what it would have got.
+    ///
+    /// # Errors
+    /// If what is to be written can't be made.
+    fn prepare(&self, _params: &mut Params, _epoch: usize) -> Result<(), ModelError> {
+        Ok(())
     }
 
     /// Puts the rows of a batch into the order in which they are cut into shards: rows that share work, a cohort's weights
