@@ -49,6 +49,7 @@ pub mod inputs;
 pub mod multitask;
 mod scaling;
 pub mod sequence;
+pub mod stan;
 pub mod towers;
 pub mod trainer;
 mod unseen;
