@@ -12,7 +12,7 @@ use kohort_random::{rand::Rng, stream};
 use serde_json::{Value, json};
 
 use super::settings::Settings;
-use super::world::{Data, PAST};
+use super::world::{BEFORE, Data};
 use super::{GROUPCE, STAN};
 use crate::outcome::Curve;
 
@@ -62,8 +62,8 @@ pub(super) fn systems(settings: &Settings) -> Vec<System> {
     let base = &settings.stan;
     let plain = stan::Config { weights: Weights::One, stage_loss: 0.0, ..base.clone() };
     let with_past = |config: &stan::Config| {
-        let past = PAST.map(str::to_owned);
-        stan::Config { user: config.user.iter().cloned().chain(past).collect(), ..config.clone() }
+        let user = config.user.iter().cloned().chain([BEFORE.to_owned()]);
+        stan::Config { user: user.collect(), ..config.clone() }
     };
     let of = |weights| with_past(&stan::Config { weights, ..base.clone() });
     let stan = |name, title, config: stan::Config, columns, cost| System {

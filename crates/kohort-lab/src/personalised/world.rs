@@ -37,8 +37,10 @@ pub(crate) struct Data {
 /// Labels, with the rating from which on they hold.
 const LABELS: [(&str, f32); 2] = [("like", 4.0), ("love", 5.0)];
 
-/// Columns of what was before.
-pub(super) const PAST: [&str; 4] = ["rows before", "likes before", "loves before", "days before"];
+/// Column of what was before: four numbers.
+pub(super) const BEFORE: &str = "before";
+
+const PAST: [&str; 4] = ["rows before", "likes before", "loves before", "days before"];
 
 /// Cohorts by the user's training rows.
 const AMOUNT: [&str; 3] = ["up to 50 training rows", "51 to 150", "more"];
@@ -194,9 +196,8 @@ fn before(
         columns.insert(columns.len() - 1, share.collect());
     }
     let mut past = records.clone();
-    for (name, values) in PAST.into_iter().zip(&columns) {
-        past.features.push(name, Column::Numeric(values.iter().map(|&x| x as f32).collect()))?;
-    }
+    let values = (0..rows.len()).flat_map(|row| columns.iter().map(move |column| column[row] as f32));
+    past.features.push(BEFORE, Column::Dense { width: PAST.len(), values: values.collect() })?;
     let named = PAST.map(|name| behaviour::Column::new(name, "")).to_vec();
     let of_row = |row: usize| columns.iter().map(move |column| Some(column[row]));
     let all = behaviour::Features::new(named.clone(), (0..rows.len()).flat_map(of_row).collect())?;

@@ -102,6 +102,11 @@ impl Config {
         Ok(config)
     }
 
+    /// Whether anything asks what users prefer; without, the model is its experts alone.
+    pub(super) fn has_stage(&self) -> bool {
+        self.weights != Weights::One || self.stage_loss > 0.0 || self.into_towers
+    }
+
     /// Checks every setting against its range; what depends on the data is checked when the model is built.
     ///
     /// # Errors

@@ -133,11 +133,14 @@ pub fn fit_with(
 ) -> Result<Stan, ModelError> {
     let tasks = if config.tasks.is_empty() { input.train.targets().len() } else { config.tasks.len() };
     let mut weights = vec![1.0; tasks];
-    weights.resize(2 * tasks, config.stage_loss);
+    if config.has_stage() {
+        weights.resize(2 * tasks, config.stage_loss);
+    }
     fit_balanced(input, config, seed, &mut Fixed::new(weights)?, checkpoint, observe)
 }
 
-/// Trains the model under a balancer, whose objectives are the tasks and then their stages; [`Config::stage_loss`] is the balancer's affair.
+/// Trains the model under a balancer, whose objectives are the tasks and then, where anything asks for them, their stages;
+/// [`Config::stage_loss`] is then the balancer's affair.
 ///
 /// # Errors
 /// As [`fit_with`].
@@ -201,7 +204,7 @@ fn prepare(input: &Input<'_>, config: &Config, seed: u64) -> Result<(Sides, Rows
     data.eat_ids(input.users);
     input.times.iter().for_each(|&time| data.eat(time as u64));
     targets.iter().flat_map(|target| &target.values).for_each(|value| data.eat(value.to_bits().into()));
-    let stages = tasks.iter().map(|task| format!("stage: {task}"));
+    let stages = tasks.iter().filter(|_| config.has_stage()).map(|task| format!("stage: {task}"));
     let rows = Rows {
         net,
         initial: params,
@@ -242,7 +245,7 @@ impl Sides {
     }
 }
 
-/// For each row what every task's logit and preference are, `[rows, 2·tasks]`.
+/// For each row every task's logit and, in a model with stages, every preference, `[rows, outputs]`.
 fn outputs(net: &Net, params: &Params, tables: &Tables, rows: usize) -> Vec<f32> {
     shards::score(rows, CHUNK, |range, tape| {
         let ids: Vec<u32> = (range.start as u32..range.end as u32).collect();
@@ -258,10 +261,11 @@ fn outputs(net: &Net, params: &Params, tables: &Tables, rows: usize) -> Vec<f32>
 fn held_loss(net: &Net, params: &Params, tables: &Tables, targets: &[&Target]) -> f64 {
     let rows = targets.first().map_or(0, |target| target.values.len());
     let (outputs, tasks) = (outputs(net, params, tables, rows), targets.len());
+    let width = outputs.len() / rows.max(1);
     let of_task = |(k, target): (usize, &&Target)| {
         let known = (0..rows).filter(|&row| target.is_known(row));
         let each = known
-            .map(|row| f64::from(LossKind::Logistic.value(outputs[row * 2 * tasks + k], target.values[row])));
+            .map(|row| f64::from(LossKind::Logistic.value(outputs[row * width + k], target.values[row])));
         each.sum::<f64>() / target.known_rows().max(1) as f64
     };
     targets.iter().enumerate().map(of_task).sum::<f64>() / tasks as f64
@@ -292,8 +296,11 @@ impl Stan {
     /// [`kohort_cohorts::behaviour::Stages`] makes cohorts of them.
     ///
     /// # Errors
-    /// Columns that are not those of training.
+    /// Columns that are not those of training, or a model in which nothing asks for preferences.
     pub fn preferences(&self, features: &Features) -> Result<Vec<Vec<f32>>, ModelError> {
+        if !self.rows.config.has_stage() {
+            return Err(ModelError::Config("the model has no stages: weights one, stage_loss 0".to_owned()));
+        }
         self.columns_of(features, self.rows.tasks.len())
     }
 
@@ -301,7 +308,8 @@ impl Stan {
         let tables = self.columns.tables(features, &self.rows.config.user)?;
         let outputs = outputs(&self.rows.net, &self.params, &tables, features.rows);
         let tasks = self.rows.tasks.len();
-        let column = |k: usize| outputs.iter().skip(from + k).step_by(2 * tasks).copied().collect();
+        let width = if self.rows.config.has_stage() { 2 * tasks } else { tasks };
+        let column = |k: usize| outputs.iter().skip(from + k).step_by(width).copied().collect();
         Ok((0..tasks).map(column).collect())
     }
 

@@ -20,7 +20,7 @@ use crate::unseen::zero_unseen;
 pub(super) struct Net {
     fields: Vec<(Encoder, Linear)>,
     rest: Encoder,
-    stage: Stage,
+    stage: Option<Stage>,
     experts: Ple,
     towers: Vec<(Mlp, Linear)>,
     into_towers: bool,
@@ -30,6 +30,7 @@ pub(super) struct Net {
 pub(super) struct Outputs {
     /// Logit of each task, `[n, 1]`.
     pub(super) tasks: Vec<Var>,
+    /// What is said of the users, for each task; nothing in a model without stages.
     pub(super) seen: Vec<Seen>,
     /// What all tasks share.
     pub(super) shared: Vec<Var>,
@@ -60,7 +61,8 @@ impl Net {
         let fields: Vec<(Encoder, Linear)> = tables.user.iter().map(field).collect();
         let rest = Encoder::new(params, "rest", &tables.rest, &config.encoder, seed);
         zero_unseen(params, "rest", &tables.rest);
-        let stage = Stage::new(params, config.attention, (fields.len(), config.width), tasks, seed);
+        let shape = (fields.len(), config.width);
+        let stage = config.has_stage().then(|| Stage::new(params, config.attention, shape, tasks, seed));
         let inputs = fields.len() * config.width + rest.width();
         let experts = Ple::new(params, "experts", inputs, tasks.len(), &config.experts, seed)?;
         let tower_config = MlpConfig {
@@ -69,7 +71,7 @@ impl Net {
             dropout: config.dropout,
             layer_norm: false,
         };
-        let width = experts.outputs() + if config.into_towers { stage.width() } else { 0 };
+        let width = experts.outputs() + stage.as_ref().filter(|_| config.into_towers).map_or(0, Stage::width);
         let tower = |task: &String| {
             let mlp = Mlp::new(params, &format!("tower/{task}"), width, &tower_config, seed);
             let last = config.tower.last().copied().unwrap_or(width);
@@ -100,15 +102,15 @@ impl Net {
             Some(linear.forward(tape, params, x))
         };
         let fields: Vec<Var> = self.fields.iter().zip(&tables.user).filter_map(field).collect();
-        let seen = self.stage.forward(tape, params, &fields);
+        let seen = self.stage.as_ref().map_or(Vec::new(), |stage| stage.forward(tape, params, &fields));
         let mut all = fields.clone();
         all.extend(self.rest.forward(tape, params, &tables.rest, ids));
         let x = tape.concat(&all);
         let x = mode.dropout(tape, x, self.dropout);
         let mixed = self.experts.forward(tape, params, x, mode);
-        let towers = self.towers.iter().zip(mixed.tasks).zip(&seen);
-        let tasks = towers.map(|(((mlp, out), z), seen)| {
-            let z = if self.into_towers { tape.concat(&[z, seen.stage]) } else { z };
+        let towers = self.towers.iter().zip(mixed.tasks).enumerate();
+        let tasks = towers.map(|(k, ((mlp, out), z))| {
+            let z = if self.into_towers { tape.concat(&[z, seen[k].stage]) } else { z };
             let h = mlp.forward(tape, params, z, mode);
             out.forward(tape, params, h)
         });

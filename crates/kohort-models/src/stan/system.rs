@@ -54,7 +54,8 @@ impl System for Rows {
         let of_task = |(_, known): &(Vec<f32>, Option<Vec<bool>>)| {
             task.terms(batch.len(), None, known.as_ref().map(|known| cut(known, batch)).as_deref())
         };
-        let stages = self.targets.iter().map(|_| stage.terms(batch.len(), None, None));
+        let stages = self.targets.iter().filter(|_| self.config.has_stage());
+        let stages = stages.map(|_| stage.terms(batch.len(), None, None));
         self.targets.iter().map(of_task).chain(stages).collect()
     }
 
@@ -71,9 +72,10 @@ impl System for Rows {
         let tasks = self.tasks.len();
         let mut losses = Vec::with_capacity(2 * tasks);
         for k in 0..tasks {
-            let preference = tape.value(outputs.seen[k].preference).to_vec();
-            let count = rows.iter().map(|&row| self.past.count[k][row as usize]);
-            let mut weight = weights(self.config.weights, &preference, count, mode.stream());
+            let mut weight = outputs.seen.get(k).and_then(|seen| {
+                let count = rows.iter().map(|&row| self.past.count[k][row as usize]);
+                weights(self.config.weights, tape.value(seen.preference), count, mode.stream())
+            });
             if let (Some(weight), Some(mask)) = (&mut weight, masks[k]) {
                 weight.iter_mut().zip(mask).for_each(|(weight, mask)| *weight *= mask);
             }
@@ -81,10 +83,10 @@ impl System for Rows {
             let weight = weight.as_deref().or(masks[k]);
             losses.push(tape.loss(LossKind::Logistic, outputs.tasks[k], &target, weight, scales[k] as f32));
         }
-        for k in 0..tasks {
+        for (k, seen) in outputs.seen.iter().enumerate() {
             let label = cut(&self.past.mean[k], rows);
             let scale = scales[tasks + k] as f32;
-            losses.push(tape.loss(LossKind::Squared, outputs.seen[k].preference, &label, None, scale));
+            losses.push(tape.loss(LossKind::Squared, seen.preference, &label, None, scale));
         }
         Recorded::new(losses, outputs.shared)
     }

@@ -98,16 +98,17 @@ fn planted_preferences_are_found_under_both_forms_and_every_weight() {
 }
 
 #[test]
-fn without_weights_and_stage_loss_the_stage_learns_nothing_and_with_it_into_towers_it_does() {
+fn without_weights_and_stage_loss_there_is_no_stage_and_into_towers_it_learns_from_the_tasks() {
     let world = planted(2_000);
-    let stage_of = |into_towers: bool| {
-        let config = Config { weights: Weights::One, stage_loss: 0.0, into_towers, ..small() };
-        let model = world.run(&config, 1, None).unwrap();
-        let id = model.params().id("stage/click/mask").unwrap();
-        let (before, after) = (model.rows.initial.value(id).to_vec(), model.params().value(id).to_vec());
-        before != after
-    };
-    assert!(!stage_of(false) && stage_of(true));
+    let plain = Config { weights: Weights::One, stage_loss: 0.0, ..small() };
+    let model = world.run(&plain, 1, None).unwrap();
+    assert!(model.params().id("stage/click/mask").is_none() && model.epochs[0].losses.len() == 2);
+    let features = world.split.test.questions().features;
+    assert!(model.preferences(features).unwrap_err().to_string().contains("no stages"));
+    assert_eq!(model.predict(features).unwrap()[1].len(), features.rows);
+    let model = world.run(&Config { into_towers: true, ..plain }, 1, None).unwrap();
+    let id = model.params().id("stage/click/mask").unwrap();
+    assert_ne!(model.rows.initial.value(id), model.params().value(id));
 }
 
 #[test]
