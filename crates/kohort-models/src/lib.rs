@@ -47,6 +47,7 @@ pub mod groupce;
 pub mod implicit;
 pub mod inputs;
 pub mod multitask;
+pub mod parts;
 mod scaling;
 pub mod sequence;
 pub mod stan;

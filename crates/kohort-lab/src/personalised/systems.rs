@@ -218,7 +218,8 @@ impl System {
                 model.tasks().iter().cloned().zip(predictions).collect()
             }
             Kind::GroupCe(config) => {
-                let input = groupce::Input { train: &split.train, validation: Some(&split.validation) };
+                let input =
+                    groupce::Input { train: &split.train, validation: Some(&split.validation), cohorts: None };
                 let model = groupce::fit(input, config, seed, &mut |_| {})?;
                 parameters = model.parameters();
                 curves = of_epochs(&model.epochs);

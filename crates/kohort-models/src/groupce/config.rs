@@ -2,9 +2,11 @@
 
 use kohort_core::{Init, ListLoss};
 use kohort_layers::EncoderConfig;
+use kohort_objectives::Exposure;
 use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
+use crate::parts::{self, Composition, Fairness, Part};
 use crate::trainer::TrainConfig;
 
 /// Where a row's lists come from.
@@ -54,6 +56,14 @@ pub struct Config {
     pub user: Vec<String>,
     /// Name of the target, a yes or no.
     pub target: String,
+    /// Name of the categorical column that says which item a row is of; only weights by exposure and novelty ask.
+    pub item: Option<String>,
+    /// Weights of rows by how often their item is there.
+    pub exposure: Option<Exposure>,
+    /// What is minimised in place of the log loss, by cohort; nothing for log loss.
+    pub compositions: Vec<Composition>,
+    /// What should be alike between cohorts.
+    pub fairness: Vec<Fairness>,
     /// How columns are embedded.
     pub encoder: EncoderConfig,
     /// Width d of the user embedding that is quantised.
@@ -91,6 +101,10 @@ impl Default for Config {
         Config {
             user: vec!["user".to_owned()],
             target: "like".to_owned(),
+            item: None,
+            exposure: None,
+            compositions: Vec::new(),
+            fairness: Vec::new(),
             encoder: EncoderConfig { width: 16, init: Init::Normal(0.1) },
             width: 32,
             hidden: vec![64, 32],
@@ -148,6 +162,15 @@ impl Config {
                 "the user's column and any others that describe it",
             ));
         }
+        let novelty = |composition: &Composition| composition.parts.iter().any(|w| w.part == Part::Novelty);
+        if self.item.is_none() && (self.exposure.is_some() || self.compositions.iter().any(novelty)) {
+            let asks = if self.exposure.is_some() { "exposure asks for it" } else { "novelty asks for it" };
+            return Err(ModelError::setting("item", asks, "the name of the items' column"));
+        }
+        if let Some(exposure) = &self.exposure {
+            exposure.check()?;
+        }
+        parts::check(&self.compositions, &self.fairness)?;
         let one_to = |key: &str, value: usize| match value {
             1..=4096 => Ok(()),
             _ => Err(ModelError::setting(key, value, "a whole number from 1 to 4096")),

@@ -16,6 +16,9 @@
 //! the paper takes from others, is a plain network ([`net`](self)); `ln σ_l` is learned by the balancer
 //! ([`kohort_objectives::Uncertainty`]), not by the model's optimiser. Lists do not reach beyond a shard.
 //!
+//! **Personalised losses.** In place of the log loss there can be compositions of [parts](crate::parts) by cohort, terms of fairness between cohorts, and
+//! weights by exposure; they go together with any kind of lists.
+//!
 //! When not to use it: for calibrated probabilities of rare events (the list losses pull at the scores' level), or with batches so small that a
 //! group has one row.
 //!
@@ -37,7 +40,7 @@
 //!
 //! let train = TrainConfig { epochs: 4, batch: 256, shard_rows: 256, ..Config::default().train };
 //! let config = Config { codes: vec![2, 2], warm_up: 1, train, ..Config::default() };
-//! let input = Input { train: &split.train, validation: Some(&split.validation) };
+//! let input = Input { train: &split.train, validation: Some(&split.validation), cohorts: None };
 //! let model = groupce::fit(input, &config, 1, &mut |epoch| println!("{:?}", epoch.losses))?;
 //! let chances = model.predict(split.test.questions().features)?;
 //! assert!(chances.iter().all(|p| (0.0..=1.0).contains(p)));
@@ -50,6 +53,7 @@ mod codes;
 mod config;
 mod held;
 mod net;
+mod popularity;
 mod system;
 #[cfg(test)]
 mod tests;
@@ -65,6 +69,7 @@ use crate::ModelError;
 use crate::fingerprint::Fingerprint;
 use crate::multitask::columns::Columns;
 use crate::multitask::targets::chosen;
+use crate::parts::{Cohorts, Plan};
 use crate::trainer::{Checkpoint, Epoch, train};
 use balance::LevelBalance;
 use codes::Books;
@@ -78,6 +83,8 @@ pub struct Input<'a> {
     pub train: &'a TrainRecords,
     /// Rows for early stopping; without, the run goes through all epochs.
     pub validation: Option<&'a ValidationRecords>,
+    /// Who belongs to which cohort, where compositions or fairness ask.
+    pub cohorts: Option<Cohorts<'a>>,
 }
 
 /// A trained model.
@@ -85,7 +92,7 @@ pub struct GroupCe {
     rows: Rows,
     columns: Sides<Columns>,
     params: Params,
-    /// Every epoch of the run. Objectives are `log loss`, `quantised log loss` and `level 1`, `level 2`, …
+    /// Every epoch of the run. Objectives are `log loss` (`parts` with compositions), `quantised log loss` and `level 1`, `level 2`, …
     pub epochs: Vec<Epoch>,
     /// Number of epochs that made the parameters.
     pub best: usize,
@@ -167,12 +174,35 @@ fn prepare(
     let mut seen = vec![false; who.iter().max().map_or(0, |&last| last as usize + 1)];
     let first = |&row: &u32| !std::mem::replace(&mut seen[who[row as usize] as usize], true);
     let one_each: Vec<u32> = (0..who.len() as u32).filter(first).collect();
+    let (names, cohort) = match input.cohorts {
+        None => (&[][..], vec![u32::MAX; who.len()]),
+        Some(Cohorts { names, of_row }) if of_row.len() == who.len() => (names, of_row.to_vec()),
+        Some(Cohorts { of_row, .. }) => {
+            let (what, found, expected) = ("cohorts of rows", of_row.len(), who.len());
+            return Err(ModelError::Size { what, found, expected });
+        }
+    };
+    if names.is_empty() && !config.fairness.is_empty() {
+        return Err(ModelError::Config("fairness: there are no cohorts".to_owned()));
+    }
+    let plan = Plan::new(&config.compositions, names)?;
+    let items = config.item.as_ref().map(|name| match input.train.features().column(name) {
+        Some(Column::Categorical { codes, .. }) => Ok(codes.as_slice()),
+        _ => Err(ModelError::Config(format!("item: {name:?} is no categorical column"))),
+    });
+    let items = items.transpose()?.map(|items| popularity::Popularity::of(&who, items));
+    let exposure = match (&config.exposure, &items) {
+        (Some(exposure), Some(items)) => Some(exposure.weights(&items.rows)?),
+        _ => None,
+    };
     let mut params = Params::new();
     let net = Net::new(&mut params, config, &users, &rest, seed)?;
     let books = Books::new(&mut params, config);
     let mut data = Fingerprint::new();
     data.eat_ids(&who);
+    data.eat_ids(&cohort);
     target.values.iter().for_each(|value| data.eat(value.to_bits().into()));
+    let first = if config.compositions.is_empty() { "log loss" } else { "parts" };
     let levels = (1..=config.depth()).map(|level| format!("level {level}"));
     Ok(Rows {
         net,
@@ -185,7 +215,12 @@ fn prepare(
         target: target.values.clone(),
         known: target.known.clone(),
         one_each,
-        objectives: ["log loss", "quantised log loss"].map(str::to_owned).into_iter().chain(levels).collect(),
+        cohort,
+        cohorts: names.len(),
+        plan,
+        exposure,
+        log_popularity: items.map(|items| items.log_share),
+        objectives: [first, "quantised log loss"].map(str::to_owned).into_iter().chain(levels).collect(),
         identity: format!("{config:?} on rows {:016x}", data.value()),
         seed,
     })

@@ -9,6 +9,7 @@ use super::codes::Books;
 use super::config::{Config, Lists};
 use super::net::Net;
 use crate::ModelError;
+use crate::parts::{self, Plan, Seen};
 use crate::trainer::{Recorded, System};
 
 /// Everything of a training run that does not depend on parameters' values.
@@ -25,6 +26,14 @@ pub(super) struct Rows {
     pub(super) known: Option<Vec<bool>>,
     /// One row of each user with training rows.
     pub(super) one_each: Vec<u32>,
+    /// Cohort of each row, and how many there are.
+    pub(super) cohort: Vec<u32>,
+    pub(super) cohorts: usize,
+    pub(super) plan: Plan,
+    /// Weight of each row by exposure.
+    pub(super) exposure: Option<Vec<f32>>,
+    /// Of each row's item, where anything asks.
+    pub(super) log_popularity: Option<Vec<f32>>,
     pub(super) objectives: Vec<String>,
     pub(super) identity: String,
     pub(super) seed: u64,
@@ -113,8 +122,11 @@ impl System for Rows {
     fn terms(&self, batch: &[u32]) -> Result<Vec<Terms>, ObjectiveError> {
         let mask: Option<Vec<bool>> =
             self.known.as_ref().map(|known| batch.iter().map(|&row| known[row as usize]).collect());
-        let loss = Objective::entrywise(LossKind::Logistic, Denominator::Mask);
-        let own = loss.terms(batch.len(), None, mask.as_deref())?;
+        let exposure: Option<Vec<f32>> =
+            self.exposure.as_ref().map(|weight| batch.iter().map(|&row| weight[row as usize]).collect());
+        let divisor = if exposure.is_some() { Denominator::Weight } else { Denominator::Mask };
+        let loss = Objective::entrywise(LossKind::Logistic, divisor);
+        let own = loss.terms(batch.len(), exposure.as_deref(), mask.as_deref())?;
         let level =
             Objective::entrywise(LossKind::Logistic, Denominator::Rows).terms(batch.len(), None, None)?;
         let levels = std::iter::repeat_n(level, self.config.depth());
@@ -134,7 +146,25 @@ impl System for Rows {
         let e = self.net.user(tape, params, &self.users, rows);
         let v = self.net.rest(tape, params, &self.rest, rows);
         let logits = self.net.logit(tape, params, e, v, mode);
-        let own = tape.loss(LossKind::Logistic, logits, &target, weights[0], scales[0] as f32);
+        let cut = |values: &[u32]| -> Vec<u32> { rows.iter().map(|&row| values[row as usize]).collect() };
+        let (cohort, user) = (cut(&self.cohort), cut(&self.who));
+        let rarity = |popularity: &Vec<f32>| rows.iter().map(|&row| popularity[row as usize]).collect();
+        let all = vec![1.0; rows.len()];
+        let seen = Seen {
+            logits,
+            target: &target,
+            weight: weights[0].unwrap_or(&all),
+            cohort: &cohort,
+            user: &user,
+            log_popularity: &self.log_popularity.as_ref().map_or(vec![0.0; rows.len()], rarity),
+            vectors: v,
+        };
+        let own = parts::record(tape, &self.plan, &seen, scales[0] as f32);
+        let mut penalty = None;
+        for fairness in &self.config.fairness {
+            let Some(term) = fairness.record(tape, &seen, self.cohorts) else { continue };
+            penalty = Some(penalty.map_or(term, |sum| tape.add(sum, term)));
+        }
         let nothing = tape.scale(own, 0.0, 0.0);
         let begun = mode.epoch().is_some_and(|epoch| epoch >= self.config.warm_up as u64);
         let mut losses = vec![own, nothing];
@@ -166,6 +196,6 @@ impl System for Rows {
             let kind = self.config.list_loss;
             losses.push(tape.list_loss(kind, logits, &target, &order, &offsets, None, scale as f32));
         }
-        Recorded::new(losses, vec![e, v])
+        Recorded { penalty, ..Recorded::new(losses, vec![e, v]) }
     }
 }

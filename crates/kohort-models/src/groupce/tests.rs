@@ -50,7 +50,7 @@ fn small() -> Config {
 }
 
 fn run(split: &RecordSplit, config: &Config, seed: u64) -> GroupCe {
-    let input = Input { train: &split.train, validation: Some(&split.validation) };
+    let input = Input { train: &split.train, validation: Some(&split.validation), cohorts: None };
     fit(input, config, seed, &mut |_| {}).unwrap()
 }
 
@@ -117,7 +117,7 @@ fn levels_are_what_their_definition_says() {
         user: Columns::fit(&features.user, None).unwrap(),
         rest: Columns::fit(&features.rest, None).unwrap(),
     };
-    let input = Input { train: &split.train, validation: None };
+    let input = Input { train: &split.train, validation: None, cohorts: None };
     let rows = prepare(&input, &config, &columns, &features, 1).unwrap();
     let batch: Vec<u32> = (0..200).collect();
     let mut tape = Tape::new();
@@ -152,7 +152,7 @@ fn thread_counts_and_interruptions_change_no_bit() {
     assert_eq!([one, one], [with(2), with(5)]);
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("groupce.ckpt");
-    let input = Input { train: &split.train, validation: Some(&split.validation) };
+    let input = Input { train: &split.train, validation: Some(&split.validation), cohorts: None };
     for pause_after in [Some(1), Some(3), None] {
         let point = Checkpoint { path: &path, pause_after };
         let model = fit_with(input, &config, 1, Some(point), &mut |_| {}).unwrap();
@@ -184,7 +184,8 @@ fn rows_are_predicted_alike_alone_and_in_any_order_and_strangers_too() {
         .filter(|&row| records.features.columns[0].1.codes(row as usize)[0] >= 2)
         .collect();
     let few = kohort_data::records::TrainRecords::new(records.select(&known)).unwrap();
-    let model = fit(Input { train: &few, validation: None }, &small(), 1, &mut |_| {}).unwrap();
+    let model =
+        fit(Input { train: &few, validation: None, cohorts: None }, &small(), 1, &mut |_| {}).unwrap();
     let strangers: Vec<u32> = (0..records.len() as u32)
         .filter(|&row| records.features.columns[0].1.codes(row as usize)[0] < 2)
         .collect();
@@ -211,10 +212,98 @@ fn rows_whose_label_is_not_known_teach_nothing() {
         target.values.iter_mut().step_by(3).for_each(|y| *y = wrong);
         let train = kohort_data::records::TrainRecords::new(records.clone()).unwrap();
         let config = Config { train: TrainConfig { epochs: 4, ..small().train }, ..small() };
-        let model = fit(Input { train: &train, validation: None }, &config, 1, &mut |_| {}).unwrap();
+        let model =
+            fit(Input { train: &train, validation: None, cohorts: None }, &config, 1, &mut |_| {}).unwrap();
         prints.push(model.params().fingerprint());
     }
     assert_eq!(prints[0], prints[1]);
+}
+
+/// Cohorts of the training rows by the half of users that a row's is of.
+fn halves(split: &RecordSplit) -> Vec<u32> {
+    let Some(Column::Categorical { codes, .. }) = split.train.features().column("user") else {
+        panic!("users")
+    };
+    codes.iter().map(|&user| user % 2).collect()
+}
+
+#[test]
+fn compositions_exposure_and_fairness_reach_the_model_and_go_with_interruptions() {
+    let split = planted(3_000);
+    let (names, of_row) = (["even", "odd"].map(str::to_owned), halves(&split));
+    let cohorts = Some(Cohorts { names: &names, of_row: &of_row });
+    let input = Input { train: &split.train, validation: Some(&split.validation), cohorts };
+    let config = Config::from_toml(
+        "item = \"item\"\nexposure = { ips = { power = 0.5, least = 0.1 } }\nfairness = [{ gap = \"score\", weight = 1.0 }]\n\
+         [[compositions]]\ncohort = \"odd\"\nparts = [{ part = \"bce\", weight = 1.0 }, { part = \"novelty\", weight = 0.1 }]\n\
+         [[compositions]]\nparts = [{ part = { focal = {} }, weight = 1.0 }, { part = \"diversity\", weight = 0.1 }]",
+    )
+    .unwrap();
+    let config = Config { train: TrainConfig { epochs: 4, ..small().train }, ..config };
+    let config = Config { width: 8, hidden: vec![16], codes: vec![4, 2], warm_up: 2, ..config };
+    let whole = fit(input, &config, 1, &mut |_| {}).unwrap();
+    assert_eq!(whole.epochs[0].losses[0].0, "parts");
+    assert!(whole.epochs.iter().all(|epoch| epoch.penalty > 0.0));
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("parts.ckpt");
+    for pause_after in [Some(2), None] {
+        let point = Checkpoint { path: &path, pause_after };
+        let model = fit_with(input, &config, 1, Some(point), &mut |_| {}).unwrap();
+        if pause_after.is_none() {
+            assert_eq!(model.params().fingerprint(), whole.params().fingerprint());
+        }
+    }
+    let other = Config { exposure: None, ..config.clone() };
+    assert_ne!(
+        fit(input, &other, 1, &mut |_| {}).unwrap().params().fingerprint(),
+        whole.params().fingerprint()
+    );
+    let message =
+        |input: Input<'_>, config: &Config| fit(input, config, 1, &mut |_| {}).err().unwrap().to_string();
+    let nobody = Input { cohorts: None, ..input };
+    assert!(message(nobody, &config).contains("fairness: there are no cohorts"));
+    let nobody_named = Config { fairness: Vec::new(), ..config.clone() };
+    assert!(message(nobody, &nobody_named).contains("no cohort \"odd\", there are: none"));
+    assert_eq!(
+        message(input, &Config { item: Some("rating".to_owned()), ..config.clone() }),
+        "config: item: \"rating\" is no categorical column"
+    );
+    let nameless = Config { item: None, ..config.clone() };
+    assert_eq!(
+        message(input, &nameless),
+        "item = exposure asks for it, allowed is the name of the items' column"
+    );
+    let short = Input { cohorts: Some(Cohorts { names: &names, of_row: &of_row[1..] }), ..input };
+    assert!(message(short, &config).starts_with("cohorts of rows: 1799, expected 1800"));
+}
+
+/// One half of the users likes more. A penalty on the gap of scores closes it, at some cost in log loss.
+#[test]
+fn a_penalty_on_the_gap_of_scores_closes_it() {
+    let split = planted(4_000);
+    let of_row = halves(&split);
+    let mut records = Records::new("kinds", split.train.features().clone());
+    let mut numbers = stream(2, "unfair", &[]);
+    let likes = of_row.iter().map(|&half| numbers.random_bool(if half == 0 { 0.8 } else { 0.3 }));
+    records.targets = vec![Target::binary("like", likes)];
+    let train = kohort_data::records::TrainRecords::new(records).unwrap();
+    let names = ["even", "odd"].map(str::to_owned);
+    let gap = |weight: f64| {
+        let gap = crate::parts::Gap::Score;
+        let fairness = vec![crate::parts::Fairness { gap, spread: Default::default(), weight }];
+        let config = Config { lists: Lists::None, fairness, ..small() };
+        let cohorts = Some(Cohorts { names: &names, of_row: &of_row });
+        let model = fit(Input { train: &train, validation: None, cohorts }, &config, 1, &mut |_| {}).unwrap();
+        let chances = model.predict(train.features()).unwrap();
+        let mean = |half: u32| {
+            let own: Vec<f32> =
+                chances.iter().zip(&of_row).filter(|(_, of)| **of == half).map(|(&p, _)| p).collect();
+            own.iter().sum::<f32>() / own.len() as f32
+        };
+        mean(0) - mean(1)
+    };
+    let (free, held) = (gap(0.0), gap(20.0));
+    assert!(free > 0.4 && held < 0.1, "{free}, {held}");
 }
 
 #[test]
@@ -230,7 +319,7 @@ fn the_shipped_config_is_the_default_and_what_is_wrong_is_named() {
     assert!(message("user = []").starts_with("user = []"));
     let split = planted(200);
     let message = |config: &Config| {
-        let input = Input { train: &split.train, validation: None };
+        let input = Input { train: &split.train, validation: None, cohorts: None };
         fit(input, config, 1, &mut |_| {}).err().unwrap().to_string()
     };
     let user = |names: &[&str]| Config { user: names.iter().map(|&n| n.to_owned()).collect(), ..small() };
