@@ -171,7 +171,7 @@ mod tests {
             ["markets", "published", "grouping", "planted", "regions"]
         );
         assert_eq!(names(false, false, &["planted", "lambda"]), ["lambda", "planted"]);
-        assert_eq!(names(true, false, &[]).len(), 17);
+        assert_eq!(names(true, false, &[]).len(), 18);
         assert_eq!(names(false, false, &[]), ["main", "groups"]);
     }
 }

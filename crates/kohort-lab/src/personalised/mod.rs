@@ -37,10 +37,12 @@ pub(crate) struct Personalised;
 /// Names of the experiments.
 const STAN: &str = "stan";
 const GROUPCE: &str = "groupce";
+const LOSSES: &str = "losses";
 
-const EXPERIMENTS: [Experiment; 2] = [
+const EXPERIMENTS: [Experiment; 3] = [
     Experiment { name: STAN, by_default: false, quick: true },
     Experiment { name: GROUPCE, by_default: false, quick: true },
+    Experiment { name: LOSSES, by_default: false, quick: false },
 ];
 
 /// Protocol of gains over the plain model of the experiment.
@@ -90,7 +92,7 @@ impl WithData {
     /// Gains of each experiment over its plain model.
     fn gains(cells: &[&Finished]) -> Result<Vec<Gain>> {
         let mut all = Vec::new();
-        for (experiment, plain) in [(STAN, PLAIN), (GROUPCE, LOG_LOSS_ALONE)] {
+        for (experiment, plain) in [(STAN, PLAIN), (GROUPCE, LOG_LOSS_ALONE), (LOSSES, LOG_LOSS_ALONE)] {
             let own: Vec<&Finished> =
                 cells.iter().filter(|cell| cell.key.experiment == experiment).copied().collect();
             all.extend(gains::over(&own, plain)?);
@@ -104,7 +106,9 @@ impl Ready for WithData {
         let mut cells = Vec::new();
         for world in &self.worlds {
             for &seed in &scope.seeds {
-                cells.extend(self.systems.iter().map(|system| Cell {
+                // What a loss does to lists and cohorts is shown on one cut.
+                let here = |system: &&System| system.experiment != LOSSES || world.name == world::AT_RANDOM;
+                cells.extend(self.systems.iter().filter(here).map(|system| Cell {
                     key: Key {
                         experiment: system.experiment.to_owned(),
                         dataset: world.name.to_owned(),

@@ -6,9 +6,9 @@ use kohort_report::{
 };
 
 use super::effects::{EFFECTS, RULES, said};
-use super::measure::{GAUC, NDCG};
+use super::measure::{BIAS, BIAS_GAP, GAUC, LISTS, NDCG, SHARE, UNLIKE};
 use super::world::World;
-use super::{GROUPCE, OVER_PLAIN, STAN, WithData};
+use super::{GROUPCE, LOSSES, OVER_PLAIN, STAN, WithData};
 use crate::grid::Finished;
 use crate::modules::measure::{AUC, COST, LOG_LOSS, MEAN, PR_AUC, SECONDS, TEST, TRAINED, WORST};
 use crate::paper::{Chapter, Scope};
@@ -40,7 +40,7 @@ const DEPARTURES: [&str; 6] = [
 pub(super) fn chapter(run: &Run<'_>) -> Chapter {
     let mut sections = vec![published(run)];
     for world in &run.paper.worlds {
-        for experiment in [STAN, GROUPCE] {
+        for experiment in [STAN, GROUPCE, LOSSES] {
             sections.extend(systems(run, world, experiment));
         }
     }
@@ -195,7 +195,11 @@ fn systems(run: &Run<'_>, world: &World, experiment: &str) -> Option<Section> {
     if test.is_empty() {
         return None;
     }
-    let name = if experiment == STAN { "STAN" } else { "GroupCE" };
+    let name = match experiment {
+        STAN => "STAN",
+        GROUPCE => "GroupCE",
+        _ => "Losses",
+    };
     let label = |row: &Row| row.system.clone().unwrap_or_default();
     let mut section = Section::new(format!("{name}: {}", world.title))
         .prose(format!("Split: {}. Cohorts: {}.", world.split, world.cohorts))
@@ -282,7 +286,52 @@ fn systems(run: &Run<'_>, world: &World, experiment: &str) -> Option<Section> {
             });
         }
     }
+    if experiment == LOSSES {
+        return Some(lists(run, world, section));
+    }
     Some(section.block(against(run, world, experiment, name)))
+}
+
+/// What each loss does to a user's first five and to cohorts: what it is for.
+fn lists(run: &Run<'_>, world: &World, mut section: Section) -> Section {
+    let label = |row: &Row| row.system.clone().unwrap_or_default();
+    for (metric, what) in [
+        (SHARE, "mean share of training users who have the first five films"),
+        (UNLIKE, "1 less the mean cosine of the genres of two of the first five"),
+        (BIAS, "mean score less the share of likes"),
+    ] {
+        let rows: Vec<Row> = run
+            .summary
+            .rows
+            .iter()
+            .filter(|row| {
+                row.dataset == world.name
+                    && row.experiment == LOSSES
+                    && row.protocol.as_deref() == Some(LISTS)
+                    && (row.metric == metric || (metric == BIAS && row.metric == BIAS_GAP))
+            })
+            .map(|row| {
+                let name = match (&row.cohort, row.metric == BIAS_GAP) {
+                    (_, true) => BIAS_GAP.to_owned(),
+                    (Some(cohort), _) => cohort.clone(),
+                    (None, _) => "all".to_owned(),
+                };
+                Row { metric: name, ..row.clone() }
+            })
+            .collect();
+        let mut names: Vec<String> = Vec::new();
+        for row in &rows {
+            if !names.contains(&row.metric) {
+                names.push(row.metric.clone());
+            }
+        }
+        let columns: Vec<Column> = names.iter().map(|name| Column::neutral(name).digits(4)).collect();
+        if !rows.is_empty() {
+            let caption = format!("{}: {metric}: {what}, by cohort", world.title);
+            section = section.block(Table::pivot(caption, "System", &rows, label, &columns));
+        }
+    }
+    section
 }
 
 /// The system against every other, user by user.
@@ -312,7 +361,7 @@ fn costs(run: &Run<'_>) -> Section {
         "Wall time of a fit on one core while another fit ran on the other. A fit stops by its own validation rows, so seconds differ with \
          the number of epochs too.",
     );
-    for experiment in [STAN, GROUPCE] {
+    for experiment in [STAN, GROUPCE, LOSSES] {
         let rows: Vec<Row> = run
             .summary
             .rows

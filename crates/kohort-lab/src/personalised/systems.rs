@@ -3,17 +3,19 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use kohort_core::ListLoss;
+use kohort_core::{Focal, ListLoss};
 use kohort_data::records::RecordSplit;
 use kohort_models::groupce::{self, LevelWeights, Lists};
 use kohort_models::multitask::{self, Body, Predict, body::SharedBottomConfig};
+use kohort_models::parts::{Cohorts, Composition, Fairness, Gap, Part, Spread, Weighted};
 use kohort_models::stan::{self, Weights};
+use kohort_objectives::Exposure;
 use kohort_random::{rand::Rng, stream};
 use serde_json::{Value, json};
 
 use super::settings::Settings;
-use super::world::{BEFORE, Data};
-use super::{GROUPCE, STAN};
+use super::world::{AMOUNT, BEFORE, Data};
+use super::{GROUPCE, LOSSES, STAN};
 use crate::outcome::Curve;
 
 /// One system of an experiment.
@@ -153,7 +155,56 @@ pub(super) fn systems(settings: &Settings) -> Vec<System> {
         ),
         group("groupce", "GroupCE", lists(Lists::Codes)),
     ]);
+    all.extend(losses(base));
     all
+}
+
+/// One loss in place of another, everything else as it is.
+fn losses(base: &groupce::Config) -> Vec<System> {
+    let plain = groupce::Config { lists: Lists::None, item: Some("film".to_owned()), ..base.clone() };
+    let composed = |cohort: Option<&str>, parts: &[(Part, f64)]| Composition {
+        cohort: cohort.map(str::to_owned),
+        parts: parts.iter().map(|&(part, weight)| Weighted { part, weight }).collect(),
+    };
+    let parts = |compositions| groupce::Config { compositions, ..plain.clone() };
+    let exposure = |exposure| groupce::Config { exposure: Some(exposure), ..plain.clone() };
+    let fair = |gap, spread| groupce::Config {
+        fairness: vec![Fairness { gap, spread, weight: 1.0 }],
+        ..plain.clone()
+    };
+    let by_cohort = parts(vec![
+        composed(Some(AMOUNT[0]), &[(Part::Bce, 1.0), (Part::Novelty, 0.3)]),
+        composed(Some(AMOUNT[2]), &[(Part::Bce, 1.0), (Part::Diversity, 0.1)]),
+        composed(None, &[(Part::Bce, 1.0)]),
+    ]);
+    let system = |name, title, config: groupce::Config| System {
+        name,
+        title,
+        experiment: LOSSES,
+        kind: Kind::GroupCe(Box::new(config)),
+        cost: 6.0,
+    };
+    vec![
+        System {
+            name: "popularity",
+            title: "Film means",
+            experiment: LOSSES,
+            kind: Kind::Popularity,
+            cost: 0.1,
+        },
+        system(LOG_LOSS_ALONE, "Log loss", plain.clone()),
+        system("focal", "Focal loss", parts(vec![composed(None, &[(Part::Focal(Focal::default()), 4.0)])])),
+        system(
+            "bpr",
+            "+ BPR within users",
+            parts(vec![composed(None, &[(Part::Bce, 1.0), (Part::List(ListLoss::Bpr), 0.5)])]),
+        ),
+        system("inverse", "Inverse popularity", exposure(Exposure::Inverse { beta: 0.5 })),
+        system("ips", "IPS, self-normalised", exposure(Exposure::Ips { power: 0.5, least: 0.05 })),
+        system("by-cohort", "Novelty for few rows, diversity for many", by_cohort),
+        system("fair-loss", "Even loss of cohorts", fair(Gap::Loss, Spread::Variance)),
+        system("calibrated", "Calibrated cohorts", fair(Gap::Calibration, Spread::Absolute)),
+    ]
 }
 
 impl System {
@@ -218,15 +269,17 @@ impl System {
                 model.tasks().iter().cloned().zip(predictions).collect()
             }
             Kind::GroupCe(config) => {
+                let cohorts = &data.material.flat;
+                let cohorts = Some(Cohorts { names: &cohorts.names, of_row: &cohorts.train });
                 let input =
-                    groupce::Input { train: &split.train, validation: Some(&split.validation), cohorts: None };
+                    groupce::Input { train: &split.train, validation: Some(&split.validation), cohorts };
                 let model = groupce::fit(input, config, seed, &mut |_| {})?;
                 parameters = model.parameters();
                 curves = of_epochs(&model.epochs);
                 vec![(config.target.clone(), model.predict(test)?)]
             }
         };
-        if self.experiment == GROUPCE {
+        if self.experiment != STAN {
             tasks.truncate(1);
         }
         Ok(Fitted { tasks, seconds: start.elapsed().as_secs_f64(), parameters, curves })

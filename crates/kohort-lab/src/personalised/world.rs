@@ -32,7 +32,12 @@ pub(crate) struct Data {
     pub(super) test_items: Vec<u32>,
     /// The film of each training row.
     pub(super) items: Vec<u32>,
+    /// The genres of each film.
+    pub(super) genres: Vec<Vec<u32>>,
 }
+
+/// Name of the cut at random.
+pub(super) const AT_RANDOM: &str = "ml-100k at random";
 
 /// Labels, with the rating from which on they hold.
 const LABELS: [(&str, f32); 2] = [("like", 4.0), ("love", 5.0)];
@@ -43,7 +48,7 @@ pub(super) const BEFORE: &str = "before";
 const PAST: [&str; 4] = ["rows before", "likes before", "loves before", "days before"];
 
 /// Cohorts by the user's training rows.
-const AMOUNT: [&str; 3] = ["up to 50 training rows", "51 to 150", "more"];
+pub(super) const AMOUNT: [&str; 3] = ["up to 50 training rows", "51 to 150", "more"];
 
 /// A mean of few rows is drawn to the mean of all with the weight of so many.
 const PRIOR: f64 = 5.0;
@@ -153,7 +158,10 @@ impl Data {
         let (past, stage) = (again(&past)?, again(&stage)?);
         let (test_users, test_items, items) =
             (of(&rows.user, score), of(&rows.item, score), of(&rows.item, learn));
+        let genre = dataset.item_features.column("genre").context("films have no genre")?;
+        let genres = (0..rows.items).map(|film| genre.codes(film).to_vec()).collect();
         Ok(Data {
+            genres,
             past,
             stage,
             users,
