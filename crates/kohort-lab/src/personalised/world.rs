@@ -120,7 +120,7 @@ fn in_order(dataset: &Dataset) -> [Vec<u32>; 3] {
 }
 
 impl Data {
-    fn cut(dataset: &Dataset, records: &Records, by_time: bool, seed: u64) -> Result<Data> {
+    pub(super) fn cut(dataset: &Dataset, records: &Records, by_time: bool, seed: u64) -> Result<Data> {
         let rows = &dataset.interactions;
         let split = if by_time {
             let [train, validation, test] = in_order(dataset);

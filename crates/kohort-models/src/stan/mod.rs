@@ -175,7 +175,7 @@ fn prepare(input: &Input<'_>, config: &Config, seed: u64) -> Result<(Sides, Rows
         return Err(ModelError::NoRows);
     }
     let lists = [("users of rows", input.users.len()), ("times of rows", input.times.len())];
-    for (what, found) in lists.into_iter().filter(|(_, found)| *found != train.len()) {
+    if let Some((what, found)) = lists.into_iter().find(|(_, found)| *found != train.len()) {
         return Err(ModelError::Size { what, found, expected: train.len() });
     }
     let targets = chosen(train.targets(), &config.tasks)?;

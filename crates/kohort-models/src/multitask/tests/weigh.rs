@@ -83,7 +83,7 @@ fn any_number_of_threads_gives_the_same_weights_within_their_bounds() {
     let one = with(1);
     assert_eq!((&one, &one), (&with(2), &with(5)));
     // 0.5 to 1.5 before the mean is taken out.
-    assert!(one.iter().all(|&w| w >= 0.5 / 1.5 && w <= 3.0));
+    assert!(one.iter().all(|w| (0.5 / 1.5..=3.0).contains(w)));
     let unknown = weigh(world.input(), &model, &config, 2).unwrap();
     assert!(unknown.weights(world.features(), &vec![UNKNOWN; world.test.len()]).unwrap()[0].is_finite());
 }

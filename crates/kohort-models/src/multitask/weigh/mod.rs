@@ -167,8 +167,7 @@ impl Model {
         tape: &mut Tape,
         params: &Params,
         part: &Part,
-        rows: &[u32],
-        weight: &[f32],
+        (rows, weight): (&[u32], &[f32]),
         batch: usize,
         mode: &mut Mode,
     ) -> Vec<(kohort_core::Var, f32)> {
@@ -199,7 +198,7 @@ impl Model {
     ) -> Grads {
         let recorded = shards.forward(params, batch.len(), |shard, tape| {
             let (rows, weight) = (&batch[shard.rows.clone()], &weight[shard.rows.clone()]);
-            self.record(tape, params, part, rows, weight, batch.len(), &mut mode(shard.index))
+            self.record(tape, params, part, (rows, weight), batch.len(), &mut mode(shard.index))
         });
         let total = shards.backward(|shard, tape, grads| tape.backward(params, &recorded[shard], grads));
         let mut grads = Grads::new(params);
