@@ -2,11 +2,13 @@
 //! the sign shows: whether the whole interval over the seeds lies on the published side of zero.
 
 use anyhow::Result;
-use kohort_eval::interval::{Alternative, paired_t_test};
+use kohort_eval::interval::{Alternative, paired_t_test, seed_interval};
 use kohort_report::{Row, Verdict};
 
-use super::measure::GAUC;
-use super::{GROUPCE, STAN};
+use super::measure::{BIAS_GAP, GAUC, LISTS, SHARE, UNLIKE};
+use super::systems::LOG_LOSS_ALONE;
+use super::world::AMOUNT;
+use super::{GROUPCE, LOSSES, STAN};
 use crate::grid::Finished;
 use crate::modules::gains::{self, Gain};
 use crate::modules::measure::AUC;
@@ -40,7 +42,7 @@ struct Effect {
     source: &'static str,
 }
 
-const SHARE: &str = "STAN, table of Wechat-Video, mean of its three tasks";
+const WECHAT: &str = "STAN, table of Wechat-Video, mean of its three tasks";
 const KUAIRAND: &str = "KuaiRand, as a secondary source has it";
 
 /// STAN's are the means over like, click on the avatar and forward: PLE 0.8317, 0.8317, 0.8805; with the stage 0.8313, 0.8471, 0.8837; STAN
@@ -63,7 +65,7 @@ fn effects() -> Vec<Effect> {
                 cohort: None,
                 metric: AUC,
                 published,
-                source: SHARE,
+                source: WECHAT,
             });
         }
     }
@@ -72,13 +74,7 @@ fn effects() -> Vec<Effect> {
         ("GroupCE over the list loss", "groupce", "list", None, 0.0021),
         ("the list loss over log loss", "list", "log-loss", None, 0.0021),
         ("the softmax over log loss", "softmax", "log-loss", None, 0.0009),
-        (
-            "GroupCE over log loss, users with few rows",
-            "groupce",
-            "log-loss",
-            Some("up to 50 training rows"),
-            0.0068,
-        ),
+        ("GroupCE over log loss, users with few rows", "groupce", "log-loss", Some(AMOUNT[0]), 0.0068),
     ] {
         all.push(Effect {
             experiment: GROUPCE,
@@ -165,6 +161,70 @@ fn row(effect: &Effect, gain: &Gain) -> Row {
         source => format!("{said}; published on other data: {source}"),
     };
     row.verdict(Verdict::NotComparable, reason)
+}
+
+/// What a loss is for: a number of a part of the users, and which way it should go.
+const PURPOSES: [(&str, &str, Option<&str>, &str, f64); 6] = [
+    ("less popular films for users with few rows, under novelty", "by-cohort", Some(AMOUNT[0]), SHARE, -1.0),
+    ("less like films for users with many rows, under diversity", "by-cohort", Some(AMOUNT[2]), UNLIKE, 1.0),
+    ("less popular films, under inverse popularity", "inverse", None, SHARE, -1.0),
+    ("less popular films, under IPS", "ips", None, SHARE, -1.0),
+    ("a smaller gap of bias, under calibrated cohorts", "calibrated", None, BIAS_GAP, -1.0),
+    ("a smaller gap of bias, under even loss", "fair-loss", None, BIAS_GAP, -1.0),
+];
+
+/// Protocol of rows about what losses are for.
+pub(super) const FOR: &str = "what losses are for";
+
+/// Each loss against log loss alone, on what it is for.
+pub(super) fn purposes(cells: &[&Finished]) -> Vec<Row> {
+    let value = |seed: u64, system: &str, cohort: Option<&str>, metric: &str| {
+        let cell = cells.iter().find(|cell| {
+            let key = &cell.key;
+            key.experiment == LOSSES && key.system == system && key.seed == seed
+        })?;
+        let numbers = cell.outcome.numbers.iter();
+        let mut own = numbers.filter(|number| number.protocol == LISTS && number.metric == metric);
+        own.find(|number| number.cohort.as_deref() == cohort).map(|number| number.value)
+    };
+    let mut seeds: Vec<u64> =
+        cells.iter().filter(|cell| cell.key.experiment == LOSSES).map(|cell| cell.key.seed).collect();
+    seeds.sort_unstable();
+    seeds.dedup();
+    let Some(dataset) = cells.iter().find(|cell| cell.key.experiment == LOSSES).map(|cell| &cell.key.dataset)
+    else {
+        return Vec::new();
+    };
+    let row = |&(what, system, cohort, metric, way): &(&str, &str, Option<&str>, &str, f64)| {
+        let difference = |&seed: &u64| {
+            Some(value(seed, system, cohort, metric)? - value(seed, LOG_LOSS_ALONE, cohort, metric)?)
+        };
+        let each: Vec<f64> = seeds.iter().filter_map(difference).collect();
+        if each.is_empty() {
+            return None;
+        }
+        let mean = each.iter().sum::<f64>() / each.len() as f64;
+        let mut row = Row::new(LOSSES, dataset, format!("change of {metric}"))
+            .protocol(FOR)
+            .system(what)
+            .task("like")
+            .seeds(each.len() as u32)
+            .mean(mean);
+        row.cohort = cohort.map(str::to_owned);
+        let interval = seed_interval(&each, 0.95).ok().map(|spread| spread.interval);
+        if let Some(interval) = &interval {
+            row = row.interval(interval.low, interval.high);
+        }
+        let said = match interval {
+            _ if each.len() < SEEDS => "fewer than five seeds",
+            Some(found) if (found.low * way).min(found.high * way) > 0.0 => "shows",
+            Some(found) if (found.low * way).max(found.high * way) < 0.0 => "is reversed",
+            _ => "does not show",
+        };
+        row.reason = Some(format!("{said}; against log loss alone"));
+        Some(row)
+    };
+    PURPOSES.iter().filter_map(row).collect()
 }
 
 /// The first words of an effect's reason.

@@ -136,6 +136,7 @@ impl Ready for WithData {
         rows.extend(summary::over_users(cells)?);
         rows.extend(Self::gains(cells)?.iter().map(|gain| gain.row(OVER_PLAIN)));
         rows.extend(effects::rows(cells)?);
+        rows.extend(effects::purposes(cells));
         let ours = |key: &Key| key.system == STAN || key.system == GROUPCE;
         Ok(Summary { rows, comparisons: summary::compare(cells, &ours)? })
     }
