@@ -63,5 +63,6 @@ pub use kohort_random as random;
 pub use params::{Layout, ParamId, Params, Slot};
 pub use real::Real;
 pub use tape::{
-    Activation, Adapted, Adjoint, AttentionMask, Block, Custom, Cut, Flow, List, LossKind, LowRank, Tape, Var,
+    Activation, Adapted, Adjoint, AttentionMask, Block, Custom, Cut, Flow, Focal, List, ListLoss, LossKind,
+    LowRank, Tape, Var,
 };

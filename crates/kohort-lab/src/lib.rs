@@ -13,6 +13,7 @@
 //! | `dmtl` | joint group profiling and recommendation, on the ratings of its paper |
 //! | `territories` | one model for many markets against popularity bias |
 //! | `modules` | experts and adapters, compared on the same rows |
+//! | `personalised` | STAN and GroupCE: what adapts the objective to the user |
 //! | `study` | data sets: found and checked, or skipped and why |
 //! | `outcome` | what a cell leaves behind |
 //! | `grid` | cells, their files, their order, progress |
@@ -35,6 +36,7 @@ mod modules;
 mod outcome;
 mod page;
 mod paper;
+mod personalised;
 mod study;
 mod summary;
 mod territories;

@@ -10,12 +10,13 @@ use crate::dmtl::Dmtl;
 use crate::failure::Failure;
 use crate::grid::{Cell, Finished};
 use crate::modules::Modules;
+use crate::personalised::Personalised;
 use crate::study::{Looking, Skipped};
 use crate::summary::Summary;
 use crate::territories::Territories;
 
 /// All papers, in the order of the page.
-pub(crate) const PAPERS: [&dyn Paper; 3] = [&Dmtl, &Territories, &Modules];
+pub(crate) const PAPERS: [&dyn Paper; 4] = [&Dmtl, &Territories, &Modules, &Personalised];
 
 /// A paper whose experiments can be run.
 pub(crate) trait Paper: Sync {
@@ -170,7 +171,7 @@ mod tests {
             ["markets", "published", "grouping", "planted", "regions"]
         );
         assert_eq!(names(false, false, &["planted", "lambda"]), ["lambda", "planted"]);
-        assert_eq!(names(true, false, &[]).len(), 15);
+        assert_eq!(names(true, false, &[]).len(), 18);
         assert_eq!(names(false, false, &[]), ["main", "groups"]);
     }
 }

@@ -43,12 +43,16 @@ pub mod crossmarket;
 pub mod dmtl;
 mod error;
 mod fingerprint;
+pub mod groupce;
 pub mod implicit;
 pub mod inputs;
 pub mod multitask;
+pub mod parts;
 mod scaling;
 pub mod sequence;
+pub mod stan;
 pub mod towers;
 pub mod trainer;
+mod unseen;
 
 pub use error::ModelError;

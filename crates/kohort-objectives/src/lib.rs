@@ -27,6 +27,7 @@
 pub mod balancers;
 pub mod conflict;
 mod error;
+mod exposure;
 mod objective;
 mod parts;
 pub mod rules;
@@ -38,5 +39,6 @@ pub use balancers::{
     Target, Uncertainty, UncertaintyConfig, UncertaintyForm, Wants, WithHeads,
 };
 pub use error::ObjectiveError;
+pub use exposure::Exposure;
 pub use objective::{Denominator, Loss, Objective, Terms};
 pub use parts::{Part, gram_of_sum};

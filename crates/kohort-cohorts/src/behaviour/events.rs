@@ -52,9 +52,12 @@ impl<'a> Events<'a> {
 
     /// `(user, time, value)` of the events strictly before `moment`; the value is 0 where there are none.
     pub fn before(&self, moment: i64) -> impl Iterator<Item = (u32, i64, f64)> + '_ {
+        self.all().filter(move |&(_, time, _)| time < moment)
+    }
+
+    /// `(user, time, value)` of every event.
+    pub(super) fn all(&self) -> impl Iterator<Item = (u32, i64, f64)> + '_ {
         let value = |event: usize| self.value.map_or(0.0, |values| values[event]);
-        (0..self.user.len())
-            .filter(move |&event| self.time[event] < moment)
-            .map(move |event| (self.user[event], self.time[event], value(event)))
+        (0..self.user.len()).map(move |event| (self.user[event], self.time[event], value(event)))
     }
 }

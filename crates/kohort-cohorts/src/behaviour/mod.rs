@@ -5,6 +5,7 @@
 //! | `events` | who did something when, checked once |
 //! | `table` | named features with units, some of them undefined |
 //! | `recency` | recency, frequency, value and trend up to a moment |
+//! | `moments` | the same, each row at a moment of its own |
 //! | `rule` | a condition on features |
 //! | `stages` | the first condition that holds names the cohort |
 //! | `lifecycle` | new, growing, mature, dormant |
@@ -29,6 +30,7 @@
 mod errors;
 mod events;
 mod lifecycle;
+mod moments;
 mod recency;
 mod rule;
 mod stages;
@@ -37,6 +39,7 @@ mod table;
 pub use errors::BehaviourError;
 pub use events::Events;
 pub use lifecycle::Lifecycle;
+pub use moments::Moments;
 pub use recency::{DAY, RecencyConfig};
 pub use rule::{Condition, Is, Rule};
 pub use stages::{Stage, Stages};

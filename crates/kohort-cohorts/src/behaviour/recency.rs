@@ -43,13 +43,13 @@ pub struct RecencyConfig {
 
 /// What is remembered of one user's events.
 #[derive(Clone, Copy, Default)]
-struct Tally {
-    events: u64,
-    first: i64,
-    last: i64,
-    late: u64,
-    early: u64,
-    total: f64,
+pub(super) struct Tally {
+    pub(super) events: u64,
+    pub(super) first: i64,
+    pub(super) last: i64,
+    pub(super) late: u64,
+    pub(super) early: u64,
+    pub(super) total: f64,
 }
 
 impl RecencyConfig {
@@ -63,13 +63,7 @@ impl RecencyConfig {
     /// # Errors
     /// A window out of its range.
     pub fn of(&self, events: &Events<'_>) -> Result<Features, BehaviourError> {
-        if !(self.window_days > 0.0 && self.window_days <= 36_500.0) {
-            return Err(BehaviourError::Setting {
-                setting: "window_days".to_owned(),
-                value: self.window_days.to_string(),
-                allowed: "a number above 0 and at most 36500",
-            });
-        }
+        self.check()?;
         let mut tallies = vec![Tally::default(); events.users()];
         for (user, time, value) in events.before(self.moment) {
             let tally = &mut tallies[user as usize];
@@ -79,10 +73,9 @@ impl RecencyConfig {
             };
             tally.events += 1;
             tally.total += value;
-            let age = days(time, self.moment);
-            if age <= self.window_days {
+            if self.within(time, 1.0) {
                 tally.late += 1;
-            } else if age <= 2.0 * self.window_days {
+            } else if self.within(time, 2.0) {
                 tally.early += 1;
             }
         }
@@ -90,7 +83,23 @@ impl RecencyConfig {
         Features::new(columns(events.has_values()), values)
     }
 
-    fn row(&self, tally: &Tally, has_values: bool) -> Vec<Option<f64>> {
+    pub(super) fn check(&self) -> Result<(), BehaviourError> {
+        if self.window_days > 0.0 && self.window_days <= 36_500.0 {
+            return Ok(());
+        }
+        Err(BehaviourError::Setting {
+            setting: "window_days".to_owned(),
+            value: self.window_days.to_string(),
+            allowed: "a number above 0 and at most 36500",
+        })
+    }
+
+    /// Whether a time is at most so many windows before the moment.
+    pub(super) fn within(&self, time: i64, windows: f64) -> bool {
+        days(time, self.moment) <= windows * self.window_days
+    }
+
+    pub(super) fn row(&self, tally: &Tally, has_values: bool) -> Vec<Option<f64>> {
         let n = tally.events as f64;
         let seen = |value: f64| (tally.events > 0).then_some(value);
         let tenure = days(tally.first, self.moment);
@@ -112,7 +121,7 @@ impl RecencyConfig {
 }
 
 /// Names and units, in the order of the rows.
-fn columns(has_values: bool) -> Vec<Column> {
+pub(super) fn columns(has_values: bool) -> Vec<Column> {
     let mut columns = vec![
         Column::new("events", "events"),
         Column::new("recency", "days"),

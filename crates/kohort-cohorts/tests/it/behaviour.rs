@@ -1,7 +1,7 @@
 //! Features of events, rules and stages.
 
 use kohort_cohorts::behaviour::{
-    BehaviourError, Column, DAY, Events, Features, Is, Lifecycle, RecencyConfig, Rule, Stage, Stages,
+    BehaviourError, Column, DAY, Events, Features, Is, Lifecycle, Moments, RecencyConfig, Rule, Stage, Stages,
 };
 use kohort_cohorts::{Points, Standardiser};
 use proptest::prelude::*;
@@ -197,4 +197,36 @@ proptest! {
             prop_assert_eq!(label as usize, first.unwrap_or(4));
         }
     }
+}
+
+proptest! {
+    #[test]
+    fn features_at_moments_are_those_of_each_moment(
+        events in prop::collection::vec((0u32..4, 0i64..200, 1u8..5), 0..40),
+        asked in prop::collection::vec((0u32..5, -10i64..220), 0..20),
+        window in 1u8..60,
+    ) {
+        let user: Vec<u32> = events.iter().map(|e| e.0).collect();
+        let time: Vec<i64> = events.iter().map(|e| e.1 * DAY / 2).collect();
+        let value: Vec<f64> = events.iter().map(|e| e.2.into()).collect();
+        let events = Events::new(5, &user, &time, Some(&value)).unwrap();
+        let who: Vec<u32> = asked.iter().map(|a| a.0).collect();
+        let when: Vec<i64> = asked.iter().map(|a| a.1 * DAY / 2).collect();
+        let found = Moments { window_days: window.into() }.of(&events, &who, &when).unwrap();
+        for (row, (&who, &when)) in who.iter().zip(&when).enumerate() {
+            let alone = RecencyConfig { moment: when, window_days: window.into() }.of(&events).unwrap();
+            prop_assert_eq!(found.row(row), alone.row(who as usize));
+        }
+    }
+}
+
+#[test]
+fn moments_that_cannot_be_are_named() {
+    let events = Events::new(2, &[0], &[5], None).unwrap();
+    let message = |window_days: f64, user: &[u32], moment: &[i64]| {
+        Moments { window_days }.of(&events, user, moment).unwrap_err().to_string()
+    };
+    assert_eq!(message(30.0, &[0], &[]), "moment: 0 entries, expected 1, one for each event");
+    assert_eq!(message(30.0, &[2], &[0]), "event 0: user 2 does not exist, there are 2");
+    assert!(message(0.0, &[0], &[0]).starts_with("window_days = 0: allowed is"));
 }

@@ -29,6 +29,11 @@ impl<F: Real> Average<F> {
         let keep = self.decay.min((1.0 + t) / (10.0 + t));
         let take = F::of(1.0 - keep);
         for (average, slot) in self.value.iter_mut().zip(params.slots()) {
+            // What does not train is not averaged: where somebody has written it anew, the old has no say.
+            if !slot.trainable {
+                average.copy_from_slice(&slot.value);
+                continue;
+            }
             average.iter_mut().zip(&slot.value).for_each(|(a, &p)| *a += take * (p - *a));
         }
     }

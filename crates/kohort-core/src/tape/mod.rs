@@ -37,7 +37,7 @@ mod tests;
 use std::ops::Range;
 
 pub use custom::{Custom, Flow};
-pub use ops::{Activation, Adapted, AttentionMask, Block, LossKind, LowRank};
+pub use ops::{Activation, Adapted, AttentionMask, Block, Focal, ListLoss, LossKind, LowRank};
 pub use sweep::{Adjoint, Cut};
 
 use crate::{ParamId, Params, Real, shape};

@@ -4,6 +4,7 @@ use crate::{GradCheck, Grads, ParamId, Params};
 
 mod attention;
 mod experts;
+mod lists;
 mod low_rank;
 mod propagate;
 mod sweeps;

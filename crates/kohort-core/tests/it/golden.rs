@@ -1,7 +1,7 @@
 //! Values from PyTorch; `tests/golden/make.py` made them.
 
 use kohort_core::optim::{Adagrad, Adam, AdamW, Optimizer, Rule, Sgd, Tables};
-use kohort_core::{Activation, Grads, LossKind, Params, Tape};
+use kohort_core::{Activation, Focal, Grads, ListLoss, LossKind, Params, Tape};
 use serde_json::Value;
 
 fn golden() -> Value {
@@ -115,4 +115,29 @@ fn a_net_with_layer_norm_gates_and_all_losses_agrees_with_pytorch() {
     for (name, id) in names.into_iter().zip(ids) {
         close(&grads.to_dense(id, &params), &flat(&net["grads"][name]), name);
     }
+}
+
+#[test]
+fn losses_within_lists_and_the_focal_loss_agree_with_pytorch() {
+    let golden: Value = serde_json::from_str(include_str!("../golden/lists.json")).expect("lists.json");
+    let mut params = Params::<f64>::new();
+    let id = params.add("s", 9, 1, flat(&golden["scores"]));
+    let rows: Vec<u32> = flat(&golden["lists"]).iter().map(|&row| row as u32).collect();
+    let (target, weight) = (flat(&golden["target"]), flat(&golden["weight"]));
+    let check = |name: &str, record: &dyn Fn(&mut Tape<f64>, kohort_core::Var) -> kohort_core::Var| {
+        let found = &golden["found"][name];
+        let mut tape = Tape::new();
+        let s = tape.param(&params, id);
+        let loss = record(&mut tape, s);
+        close(&[tape.scalar(loss)], &[found["loss"].as_f64().expect("loss")], name);
+        let mut grads = Grads::new(&params);
+        tape.backward(&params, &[(loss, 1.0)], &mut grads);
+        close(&grads.to_dense(id, &params), &flat(&found["slope"]), name);
+    };
+    for kind in ["softmax", "sigmoid", "list-mle", "bpr", "hinge", "lambda"] {
+        let loss: ListLoss = serde_json::from_value(Value::from(kind)).expect(kind);
+        check(kind, &|tape, s| tape.list_loss(loss, s, &target, &rows, &[0, 4, 9], Some(&weight), 0.4));
+    }
+    let binary = flat(&golden["binary"]);
+    check("focal", &|tape, s| tape.focal(Focal::default(), s, &binary, None, 0.4));
 }

@@ -96,6 +96,16 @@ impl TrainRecords {
         })
     }
 
+    /// The same rows with these weights, `[rows]`, in place of the survey's: for weighted losses.
+    ///
+    /// # Errors
+    /// [`DataError::Columns`] for weights that are not one a row, negative or not finite.
+    pub fn with_weight(mut self, weight: Vec<f32>) -> Result<TrainRecords, DataError> {
+        self.rows.weight = Some(weight);
+        self.rows.check()?;
+        Ok(self)
+    }
+
     /// Number of rows.
     pub fn len(&self) -> usize {
         self.rows.len()

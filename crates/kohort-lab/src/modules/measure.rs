@@ -23,6 +23,7 @@ pub(crate) const WORST: &str = "worst cohort";
 pub(crate) const AUC: &str = "ROC-AUC";
 pub(crate) const PR_AUC: &str = "PR-AUC";
 pub(crate) const RMSE: &str = "RMSE";
+pub(crate) const LOG_LOSS: &str = "log loss";
 
 /// Task of rows that say what a system costs.
 pub(crate) const COST: &str = "cost";
@@ -56,10 +57,16 @@ pub(crate) fn measure(fitted: &Fitted, material: &Material) -> Result<Outcome> {
 
 /// Whether more of a metric is better.
 pub(crate) fn higher_is_better(metric: &str) -> bool {
-    metric != RMSE
+    metric != RMSE && metric != LOG_LOSS
 }
 
-fn of_task(outcome: &mut Outcome, target: &Target, predictions: &[f32], material: &Material) -> Result<()> {
+/// One task for all rows and for each cohort.
+pub(crate) fn of_task(
+    outcome: &mut Outcome,
+    target: &Target,
+    predictions: &[f32],
+    material: &Material,
+) -> Result<()> {
     let cohorts = &material.flat;
     let rows: Vec<usize> = (0..target.values.len()).filter(|&row| target.is_known(row)).collect();
     let pick = |values: &[f32]| -> Vec<f32> { rows.iter().map(|&row| values[row]).collect() };

@@ -14,7 +14,7 @@ const LIMIT: f32 = 5.0;
 
 /// What was learned of the training rows' columns.
 #[derive(Clone, Debug)]
-pub(super) struct Columns {
+pub(crate) struct Columns {
     columns: Vec<Learned>,
     /// The column that gates read.
     gate: Option<Learned>,
@@ -22,26 +22,26 @@ pub(super) struct Columns {
 
 /// Rows as a network reads them.
 #[derive(Clone, Debug)]
-pub(super) struct Inputs {
+pub(crate) struct Inputs {
     /// What the encoder reads.
-    pub(super) table: Table,
+    pub(crate) table: Table,
     /// What gates read.
-    pub(super) gate: Option<GateInput>,
+    pub(crate) gate: Option<GateInput>,
 }
 
 /// The column that gates read.
 #[derive(Clone, Debug)]
-pub(super) struct GateInput {
+pub(crate) struct GateInput {
     /// Scaled, `[rows, width]`.
-    pub(super) values: Vec<f32>,
-    pub(super) width: usize,
+    pub(crate) values: Vec<f32>,
+    pub(crate) width: usize,
     /// Whether the row has anything there: a vector of zeros says that nothing is known of its behaviour.
-    pub(super) known: Vec<bool>,
+    pub(crate) known: Vec<bool>,
 }
 
 impl Inputs {
     /// Adds all of it to what a run is known by.
-    pub(super) fn eat(&self, data: &mut Fingerprint) {
+    pub(crate) fn eat(&self, data: &mut Fingerprint) {
         for (name, _, values) in &self.table.columns {
             name.bytes().for_each(|byte| data.eat(byte.into()));
             match values {
@@ -71,7 +71,7 @@ impl Columns {
     ///
     /// # Errors
     /// [`ModelError::Config`] where `gate` names no column of vectors.
-    pub(super) fn fit(features: &Features, gate: Option<&str>) -> Result<Columns, ModelError> {
+    pub(crate) fn fit(features: &Features, gate: Option<&str>) -> Result<Columns, ModelError> {
         let learn = |(name, column): &(String, Column)| {
             let (field, scaling) = match column {
                 Column::Categorical { vocabulary, .. } => (Field::Categorical(vocabulary.len()), None),
@@ -111,7 +111,7 @@ impl Columns {
     }
 
     /// Width of what gates read.
-    pub(super) fn gate_width(&self) -> Option<usize> {
+    pub(crate) fn gate_width(&self) -> Option<usize> {
         self.gate.as_ref().and_then(|gate| match gate.field {
             Field::Dense(width) => Some(width),
             _ => None,
@@ -123,7 +123,7 @@ impl Columns {
     /// # Errors
     /// [`ModelError::Config`] for a column that is missing or of another kind, or a token that the training rows' vocabulary has
     /// not and has no place for.
-    pub(super) fn inputs(&self, features: &Features) -> Result<Inputs, ModelError> {
+    pub(crate) fn inputs(&self, features: &Features) -> Result<Inputs, ModelError> {
         let columns = self.columns.iter().map(|learned| learned.read(features));
         let table = Table { columns: columns.collect::<Result<_, _>>()? };
         let gate = match &self.gate {

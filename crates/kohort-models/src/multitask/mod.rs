@@ -47,14 +47,15 @@ mod adapt;
 mod adapters;
 mod apart;
 pub mod body;
-mod columns;
+pub(crate) mod columns;
 mod config;
 mod health;
 mod net;
 mod system;
-mod targets;
+pub(crate) mod targets;
 #[cfg(test)]
 mod tests;
+mod weigh;
 
 use kohort_core::{Params, Tape};
 use kohort_data::Features;
@@ -69,6 +70,7 @@ pub use apart::{PerCohort, PerTask, fit_per_cohort, fit_per_task};
 pub use body::Body;
 pub use config::{AdaptConfig, Config};
 pub use targets::Task;
+pub use weigh::{WeighConfig, Weigher, weigh};
 
 use crate::ModelError;
 use crate::trainer::{Checkpoint, Epoch, TrainConfig, train};

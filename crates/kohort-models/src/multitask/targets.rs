@@ -13,7 +13,7 @@ use crate::ModelError;
 ///
 /// # Errors
 /// [`ModelError::Config`] for a name that no target has.
-pub(super) fn chosen<'a>(targets: &'a [Target], names: &[String]) -> Result<Vec<&'a Target>, ModelError> {
+pub(crate) fn chosen<'a>(targets: &'a [Target], names: &[String]) -> Result<Vec<&'a Target>, ModelError> {
     if names.is_empty() {
         return Ok(targets.iter().collect());
     }
@@ -45,7 +45,7 @@ impl Task {
     ///
     /// # Errors
     /// [`ModelError::Config`] where no row's target is known.
-    pub(super) fn fit(target: &Target) -> Result<Task, ModelError> {
+    pub(crate) fn fit(target: &Target) -> Result<Task, ModelError> {
         let known: Vec<f64> = (0..target.values.len())
             .filter(|&row| target.is_known(row))
             .map(|row| f64::from(target.values[row]))
@@ -74,11 +74,11 @@ impl Task {
     }
 
     /// Its loss: a mean over the rows whose target is known.
-    pub(super) fn objective(&self) -> Objective {
+    pub(crate) fn objective(&self) -> Objective {
         Objective::entrywise(self.loss(), Denominator::Mask)
     }
 
-    pub(super) fn loss(&self) -> LossKind {
+    pub(crate) fn loss(&self) -> LossKind {
         match self.kind {
             TargetKind::Binary => LossKind::Logistic,
             TargetKind::Number => LossKind::Squared,
@@ -86,13 +86,13 @@ impl Task {
     }
 
     /// A target on the scale it is learned on; 0 where it is not known, which no loss looks at.
-    pub(super) fn learned(&self, target: &Target) -> Vec<f32> {
+    pub(crate) fn learned(&self, target: &Target) -> Vec<f32> {
         let scaled = |row: usize| (target.values[row] - self.mean) / self.deviation;
         (0..target.values.len()).map(|row| if target.is_known(row) { scaled(row) } else { 0.0 }).collect()
     }
 
     /// An output as a prediction: a probability, or a number in the target's units.
-    pub(super) fn prediction(&self, output: f32) -> f32 {
+    pub(crate) fn prediction(&self, output: f32) -> f32 {
         match self.kind {
             TargetKind::Binary => 1.0 / (1.0 + (-output).exp()),
             TargetKind::Number => output * self.deviation + self.mean,

@@ -104,6 +104,7 @@ pub fn train(
         }
         let epoch = state.epochs.len();
         let start = Instant::now();
+        system.prepare(&mut state.params, epoch)?;
         let mut order = permutation(rows, &mut stream(seed, "order", &[epoch as u64]));
         let mut sums = vec![0.0; system.objectives().len()];
         let mut penalty = 0.0;

@@ -38,6 +38,15 @@ pub trait System: Sync {
         String::new()
     }
 
+    /// Before an epoch, counted from 0: writes what no gradient reaches, such as centres of groups, into parameters that don't take part
+    /// in training. They are saved with the others, so a run that is taken up again must get from them what it would have got.
+    ///
+    /// # Errors
+    /// If what is to be written can't be made.
+    fn prepare(&self, _params: &mut Params, _epoch: usize) -> Result<(), ModelError> {
+        Ok(())
+    }
+
     /// Puts the rows of a batch into the order in which they are cut into shards: rows that share work, a cohort's weights
     /// say, belong into one shard. As they come, unless a system says otherwise.
     fn arrange(&self, _batch: &mut [u32]) {}

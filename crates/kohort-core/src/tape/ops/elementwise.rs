@@ -75,6 +75,11 @@ pub(super) fn sigmoid<F: Real>(x: F) -> F {
     if x < F::zero() { e * s } else { s }
 }
 
+/// `ln(1 + e^x)`.
+pub(super) fn softplus<F: Real>(x: F) -> F {
+    Activation::Softplus.apply(x)
+}
+
 /// `y = act(x)`, `dx = dy ⊙ act'(y)`.
 pub(crate) struct Activate {
     x: Var,

@@ -89,7 +89,7 @@ pub(crate) struct CrossEntropy<F> {
 }
 
 /// `ln Σ e^x`, without overflow.
-fn log_sum_exp<F: Real>(x: &[F]) -> F {
+pub(super) fn log_sum_exp<F: Real>(x: &[F]) -> F {
     let top = x.iter().fold(x[0], |m, &v| m.max(v));
     top + x.iter().map(|&v| (v - top).exp()).sum::<F>().ln()
 }

@@ -5,10 +5,12 @@ mod attention;
 mod blocks;
 mod concat;
 mod elementwise;
+mod focal;
 mod gather;
 mod grouped;
 mod input;
 mod linear;
+mod lists;
 mod loss;
 mod low_rank;
 mod low_rank_rows;
@@ -25,6 +27,8 @@ mod softmax;
 pub use attention::AttentionMask;
 pub use blocks::Block;
 pub use elementwise::Activation;
+pub use focal::Focal;
+pub use lists::ListLoss;
 pub use loss::LossKind;
 pub use low_rank::{Adapted, LowRank};
 
@@ -120,4 +124,6 @@ ops! {
     Attention(attention::Attention),
     Loss(loss::Loss<F>),
     CrossEntropy(loss::CrossEntropy<F>),
+    FocalLoss(focal::FocalLoss<F>),
+    Lists(lists::Lists<F>),
 }

@@ -1,7 +1,7 @@
 //! The data sets of the comparison, one file each: rows with targets, and who belongs to which cohort.
 
 mod census;
-mod movielens;
+pub(crate) mod movielens;
 mod twitch;
 mod xmarket;
 
@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::study::{Looking, Provenance, Skipped};
 
 /// A data set, cut anew for each seed.
-pub(crate) struct World {
+pub(crate) struct World<M = Material> {
     /// Name in rows and cells.
     pub(crate) name: &'static str,
     /// Name for people, which stands in headings.
@@ -31,13 +31,13 @@ pub(crate) struct World {
     pub(crate) notes: Vec<String>,
     /// Where it came from.
     pub(crate) provenance: Provenance,
-    cut: Cut,
+    pub(crate) cut: Cut<M>,
     /// What was cut, by seed: whoever comes first does it.
-    made: Mutex<BTreeMap<u64, Made>>,
+    pub(crate) made: Mutex<BTreeMap<u64, Made<M>>>,
 }
 
-type Cut = Box<dyn Fn(u64) -> Result<Material> + Send + Sync>;
-type Made = Arc<OnceLock<Result<Arc<Material>, String>>>;
+type Cut<M> = Box<dyn Fn(u64) -> Result<M> + Send + Sync>;
+type Made<M> = Arc<OnceLock<Result<Arc<M>, String>>>;
 
 /// What one seed's fits share.
 pub(crate) struct Material {
@@ -126,7 +126,7 @@ impl Cohorts {
 const LEAST_ROWS: usize = 100;
 
 impl Material {
-    pub(super) fn new(split: RecordSplit, tree: Cohorts) -> Result<Material> {
+    pub(crate) fn new(split: RecordSplit, tree: Cohorts) -> Result<Material> {
         let flat = tree.outermost();
         ensure!(!flat.names.is_empty(), "no cohort has {LEAST_ROWS} training rows");
         Ok(Material { split, flat, tree, encoder: None })
@@ -171,9 +171,9 @@ fn cut_in_three(records: &Records, seed: u64) -> Result<RecordSplit> {
 
 const CUT: &str = "rows at random, 60 : 20 : 20, anew for each seed";
 
-impl World {
+impl<M> World<M> {
     /// The parts and cohorts of a seed.
-    pub(crate) fn cut(&self, seed: u64) -> Result<Arc<Material>> {
+    pub(crate) fn cut(&self, seed: u64) -> Result<Arc<M>> {
         let place = {
             let mut made = self.made.lock().map_err(|_| anyhow!("{} could not be cut", self.name))?;
             Arc::clone(made.entry(seed).or_default())

@@ -195,7 +195,7 @@ impl Body {
 }
 
 /// Checks the widths of a stack of layers.
-pub(super) fn check_widths(key: &str, widths: &[usize], least: usize) -> Result<(), ModelError> {
+pub(crate) fn check_widths(key: &str, widths: &[usize], least: usize) -> Result<(), ModelError> {
     if widths.len() < least {
         return Err(ModelError::setting(key, format!("{widths:?}"), "at least one layer"));
     }

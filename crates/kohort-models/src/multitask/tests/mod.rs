@@ -3,6 +3,7 @@
 mod contract;
 mod planted;
 mod refusals;
+mod weigh;
 
 use kohort_core::optim::{Adam, Rule};
 use kohort_data::Features;
