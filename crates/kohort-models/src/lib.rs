@@ -9,6 +9,8 @@
 //! For users of several territories: [`towers`] with a block per group, [`inputs`] for the vectors they take,
 //! [`crossmarket`] that ranks for all markets with one model, [`implicit`] for what both have to beat.
 //!
+//! For the graph of who took what: [`lightgcn`], whose smoothed embeddings of users can be clustered.
+//!
 //! For what comes next: [`sequence`], whose representation of a user's last items other models can read.
 //!
 //! ```
@@ -45,6 +47,7 @@ mod error;
 mod fingerprint;
 pub mod implicit;
 pub mod inputs;
+pub mod lightgcn;
 pub mod multitask;
 mod scaling;
 pub mod sequence;
