@@ -149,7 +149,9 @@ fn what_cannot_be_trained_is_refused() {
     assert!(refused(&all, None, &small()).contains("none of 2 rows"));
     let (split, other) = (world(), Train::new(rows(3, 3, &[(0, 0), (1, 1), (2, 2), (0, 1)])).unwrap());
     let (_, validation) = other.hold_out(0.5, 1).unwrap();
-    assert!(refused(&split.train, Some(&validation), &small()).starts_with("users of the validation rows: 3"));
+    assert!(
+        refused(&split.train, Some(&validation), &small()).starts_with("users of the validation rows: 3")
+    );
 
     for (config, expected) in [
         (Config { width: 0, ..small() }, "width = 0"),
