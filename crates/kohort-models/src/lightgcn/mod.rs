@@ -17,6 +17,16 @@
 //! ([`Config::check`] sees to it), and threads share the rows of the sparse products: a row is summed by one thread in the order of
 //! its columns, so that the bits are the same for any number of threads. The trainer knows nothing of it.
 //!
+//! **A user who came after training** has no row of E. [`LightGcn::newcomer`] gives what propagation would give them with a row
+//! of zeros, were they joined to the items I that they took:
+//!
+//! ```text
+//! x = (1/(K + 1)) Σ_{i ∈ I} (1/√(|I|·(d_i + 1))) Σ_{k<K} e_i⁽ᵏ⁾
+//! ```
+//!
+//! with the items' own layers `e_i⁽ᵏ⁾` as training left them: exact for K = 1, and beyond without the newcomer's pull on
+//! their items. Without layers there is nothing to give.
+//!
 //! **Differences from the paper's code**, which draws as many users as there are rows, with replacement, and one of the user's
 //! items: here an epoch goes over each row once, in random order. Ratings are not looked at: a row is a positive.
 //!
@@ -84,6 +94,8 @@ pub struct Representations {
 pub struct LightGcn {
     params: Params,
     representations: Representations,
+    /// What an item gives a newcomer but for 1/√|I|, `[items, width]`; empty without layers.
+    given: Vec<f32>,
     /// Every epoch of the run.
     pub epochs: Vec<Epoch>,
     /// Number of epochs that made the parameters.
@@ -123,6 +135,7 @@ pub fn fit_with(
     let trained = train(&rows, &mut balancer, &config.train, seed, validate, checkpoint, observe)?;
     Ok(LightGcn {
         representations: rows.represent(&trained.params),
+        given: rows.given(&trained.params),
         params: trained.params,
         epochs: trained.epochs,
         best: trained.best,
@@ -133,6 +146,23 @@ impl LightGcn {
     /// Propagated embeddings, for whatever wants users as points: cohorts, say.
     pub fn representations(&self) -> &Representations {
         &self.representations
+    }
+
+    /// The representation `[width]` of a user who is not in training, from the items they took; those that are not known and
+    /// repeated ones don't count. `None` without a known item, and for a model without layers.
+    pub fn newcomer(&self, items: &[u32]) -> Option<Vec<f32>> {
+        let mut own: Vec<u32> = items.to_vec();
+        own.sort_unstable();
+        own.dedup();
+        let width = self.representations.width;
+        let rows: Vec<&[f32]> =
+            own.iter().filter_map(|&item| self.given.chunks_exact(width).nth(item as usize)).collect();
+        let scale = 1.0 / (rows.len() as f32).sqrt();
+        let mut x = vec![0.0; width];
+        for row in &rows {
+            x.iter_mut().zip(*row).for_each(|(x, given)| *x += scale * given);
+        }
+        (!rows.is_empty()).then_some(x)
     }
 
     /// The trained parameters.

@@ -132,6 +132,24 @@ impl<'a> Rows<'a> {
     }
 }
 
+impl Rows<'_> {
+    /// What each item gives a newcomer: `(1/((K + 1)·√(d_i + 1))) Σ_{k<K} e_i⁽ᵏ⁾`, `[items, width]`; empty for K = 0.
+    pub(super) fn given(&self, params: &Params) -> Vec<f32> {
+        let (users, width, layers) = (self.input.train.rows().users, self.config.width, self.config.layers);
+        let Some(before_last) = layers.checked_sub(1) else { return Vec::new() };
+        // The mean of K layers, where their sum over K + 1 is wanted.
+        let share = layers as f64 / (layers + 1) as f64;
+        let mut given =
+            self.graph.propagated(before_last, params.value(self.embedding), width).split_off(users * width);
+        for (item, row) in given.chunks_exact_mut(width).enumerate() {
+            let degree = self.graph.matrix().row(users + item).count();
+            let factor = (share / (degree as f64 + 1.0).sqrt()) as f32;
+            row.iter_mut().for_each(|x| *x *= factor);
+        }
+        given
+    }
+}
+
 /// A hash of everything that is learned from or stopped by.
 fn fingerprint(input: &Input<'_>) -> u64 {
     let mut hash = Fingerprint::new();

@@ -175,3 +175,28 @@ fn the_shipped_settings_are_sound_and_differ_in_what_they_say() {
     let error = Config::from_toml("layer = 2").unwrap_err().to_string();
     assert!(error.contains("unknown field `layer`"), "{error}");
 }
+
+/// With one layer, what a newcomer gets is what they would have with a row of zeros in the graph.
+#[test]
+fn a_newcomer_gets_what_propagation_would_give_them() {
+    let known = [(0, 0), (0, 1), (1, 1), (1, 2), (2, 3), (2, 0)];
+    let config = Config { layers: 1, train: TrainConfig { epochs: 1, ..small().train }, ..small() };
+    let train = Train::new(rows(3, 5, &known)).unwrap();
+    let model = fit(Input { train: &train, validation: None }, &config, 1, &mut |_| {}).unwrap();
+    let found = model.newcomer(&[1, 3, 1, 77]).unwrap();
+
+    let (user, item): (Vec<u32>, Vec<u32>) = known.into_iter().chain([(3, 1), (3, 3)]).unzip();
+    let graph = kohort_core::sparse::Symmetric::<f32>::bipartite((4, 5), &user, &item).unwrap();
+    let mut e = model.params().slots()[0].value.clone();
+    let at = 3 * config.width;
+    e.splice(at..at, vec![0.0; config.width]);
+    let expected = graph.propagated(1, &e, config.width);
+    for (a, b) in found.iter().zip(&expected[at..]) {
+        assert!((a - b).abs() < 1e-6, "{a} {b}");
+    }
+    assert_eq!(model.newcomer(&[]), None);
+    assert_eq!(model.newcomer(&[5]), None);
+    let flat = Config { layers: 0, ..config };
+    let flat = fit(Input { train: &train, validation: None }, &flat, 1, &mut |_| {}).unwrap();
+    assert_eq!(flat.newcomer(&[1]), None);
+}
