@@ -13,6 +13,7 @@
 //! | `dmtl` | joint group profiling and recommendation, on the ratings of its paper |
 //! | `territories` | one model for many markets against popularity bias |
 //! | `modules` | experts and adapters, compared on the same rows |
+//! | `discovery` | cohorts found in graphs and behaviour: are they worth it? |
 //! | `study` | data sets: found and checked, or skipped and why |
 //! | `outcome` | what a cell leaves behind |
 //! | `grid` | cells, their files, their order, progress |
@@ -26,6 +27,7 @@
 
 mod cli;
 mod clock;
+mod discovery;
 mod dmtl;
 mod failure;
 mod files;

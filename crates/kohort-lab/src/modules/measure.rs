@@ -59,7 +59,13 @@ pub(crate) fn higher_is_better(metric: &str) -> bool {
     metric != RMSE
 }
 
-fn of_task(outcome: &mut Outcome, target: &Target, predictions: &[f32], material: &Material) -> Result<()> {
+/// A task's numbers over all rows, by cohort, their mean and the worst.
+pub(crate) fn of_task(
+    outcome: &mut Outcome,
+    target: &Target,
+    predictions: &[f32],
+    material: &Material,
+) -> Result<()> {
     let cohorts = &material.flat;
     let rows: Vec<usize> = (0..target.values.len()).filter(|&row| target.is_known(row)).collect();
     let pick = |values: &[f32]| -> Vec<f32> { rows.iter().map(|&row| values[row]).collect() };

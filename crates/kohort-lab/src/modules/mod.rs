@@ -13,16 +13,16 @@
 //! | `page` | rows to sections |
 
 mod correlation;
-mod gains;
+pub(crate) mod gains;
 mod insight;
-mod measure;
+pub(crate) mod measure;
 mod page;
-mod settings;
+pub(crate) mod settings;
 mod systems;
 #[cfg(test)]
 mod tests;
 mod verdict;
-mod worlds;
+pub(crate) mod worlds;
 
 use anyhow::{Context, Result};
 use kohort_report::Row;

@@ -1,9 +1,9 @@
 //! The data sets of the comparison, one file each: rows with targets, and who belongs to which cohort.
 
 mod census;
-mod movielens;
+pub(crate) mod movielens;
 mod twitch;
-mod xmarket;
+pub(crate) mod xmarket;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -114,7 +114,7 @@ impl Cohorts {
 const LEAST_ROWS: usize = 100;
 
 impl Material {
-    pub(super) fn new(split: RecordSplit, tree: Cohorts) -> Result<Material> {
+    pub(crate) fn new(split: RecordSplit, tree: Cohorts) -> Result<Material> {
         let flat = tree.outermost();
         ensure!(!flat.names.is_empty(), "no cohort has {LEAST_ROWS} training rows");
         Ok(Material { split, flat, tree })

@@ -63,7 +63,7 @@ pub(super) fn find(
 }
 
 /// A row a rating.
-fn records(dataset: &Dataset) -> Result<Records> {
+pub(crate) fn records(dataset: &Dataset) -> Result<Records> {
     let rows = &dataset.interactions;
     let mut features = Features::new(rows.len());
     let ids = |codes: &[u32], vocabulary: &kohort_data::Vocabulary| Column::Categorical {
