@@ -7,8 +7,8 @@ use kohort_cohorts::Points;
 use kohort_cohorts::controls::shuffled;
 use kohort_cohorts::graph::Graph;
 use kohort_cohorts::living::{fold, parents_by_centres, parents_by_ties, spread};
-use kohort_data::Features;
 use kohort_data::Column;
+use kohort_data::Features;
 use kohort_data::records::RecordSplit;
 use kohort_layers::{Hierarchy, UNKNOWN};
 
@@ -63,11 +63,7 @@ pub(crate) fn parents(
 }
 
 /// Labels with small cohorts folded into larger ones; what is still too small is no cohort.
-pub(crate) fn folded(
-    labels: &[u32],
-    parents: &BTreeMap<u32, u32>,
-    least: usize,
-) -> Result<Vec<Option<u32>>> {
+pub(crate) fn folded(labels: &[u32], parents: &BTreeMap<u32, u32>, least: usize) -> Result<Vec<Option<u32>>> {
     let folded = fold(labels, parents, least)?.labels;
     let mut sizes: BTreeMap<u32, usize> = BTreeMap::new();
     folded.iter().for_each(|&label| *sizes.entry(label).or_insert(0) += 1);

@@ -123,7 +123,8 @@ fn told(settings: &Settings, before: &[Option<u32>], refit: &Refit) -> Outcome {
     }
     outcome.remarks.extend(changes.to_string().lines().map(str::to_owned));
     let flow = &changes.flow;
-    let side = |cohorts: Vec<u32>| -> Vec<Option<u32>> { cohorts.into_iter().map(Some).chain([None]).collect() };
+    let side =
+        |cohorts: Vec<u32>| -> Vec<Option<u32>> { cohorts.into_iter().map(Some).chain([None]).collect() };
     let (from, to) = (side(flow.cohorts_before()), side(flow.cohorts_after()));
     let name = |cohort: &Option<u32>, none: &str| match cohort {
         Some(cohort) => format!("cohort {cohort}"),
@@ -133,10 +134,7 @@ fn told(settings: &Settings, before: &[Option<u32>], refit: &Refit) -> Outcome {
         name: super::portrait::FLOW.to_owned(),
         rows: from.iter().map(|cohort| name(cohort, super::portrait::ABSENT)).collect(),
         columns: to.iter().map(|cohort| name(cohort, "left")).collect(),
-        values: from
-            .iter()
-            .map(|&a| to.iter().map(|&b| Some(flow.users(a, b) as f64)).collect())
-            .collect(),
+        values: from.iter().map(|&a| to.iter().map(|&b| Some(flow.users(a, b) as f64)).collect()).collect(),
     });
     outcome
 }

@@ -70,7 +70,11 @@ impl Arm {
     /// The model's setting.
     pub(crate) fn config(self, world: &World, models: &modules::Settings) -> Result<Config> {
         let body = |name: &str| -> Result<Body> {
-            models.bodies.get(name).cloned().with_context(|| format!("configs/modules.toml has no body {name}"))
+            models
+                .bodies
+                .get(name)
+                .cloned()
+                .with_context(|| format!("configs/modules.toml has no body {name}"))
         };
         let body = body(if self.experts() { "cohort-experts" } else { "shared-bottom" })?;
         // What only iLoRA's gate reads is not made here.
@@ -94,12 +98,8 @@ pub(crate) fn measure(scene: &Scene, own: &OfUsers, arm: Arm, config: &Config, s
     };
     let records = Records { features, ..(*scene.records).clone() };
     let parts = &scene.split;
-    let split = RecordSplit::given(
-        &records,
-        parts.train.origin(),
-        parts.validation.origin(),
-        parts.test.origin(),
-    )?;
+    let split =
+        RecordSplit::given(&records, parts.train.origin(), parts.validation.origin(), parts.test.origin())?;
     let cohorts = seen.of_rows(scene, &split);
     let start = Instant::now();
     let input = Input {

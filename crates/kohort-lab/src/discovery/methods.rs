@@ -131,7 +131,8 @@ impl Material<'_> {
                 Ok(Graph::simple(among.len(), pairs)?)
             }
             Ground::Shared => {
-                let taken = scene.taken.iter().filter_map(|&(user, item)| Some((place[user as usize]?, item)));
+                let taken =
+                    scene.taken.iter().filter_map(|&(user, item)| Some((place[user as usize]?, item)));
                 let (user, item): (Vec<u32>, Vec<u32>) = taken.unzip();
                 let taken = Bipartite::new(among.len(), scene.items, &user, &item, None)?;
                 Ok(Projection { neighbours, most_popular, ..Projection::default() }.graph(&taken)?)

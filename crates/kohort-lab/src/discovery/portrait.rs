@@ -108,11 +108,7 @@ fn short(name: &str) -> String {
 }
 
 /// Cohorts by the foremost attributes of any of them.
-fn profile(
-    portraits: &Portraits,
-    cohorts: &[Option<u32>],
-    material: &Material<'_>,
-) -> Result<Matrix> {
+fn profile(portraits: &Portraits, cohorts: &[Option<u32>], material: &Material<'_>) -> Result<Matrix> {
     let attributes = &material.scene.attributes;
     let mut columns: Vec<usize> = Vec::new();
     for portrait in &portraits.cohorts {
@@ -147,9 +143,8 @@ fn profile(
 }
 
 fn flow(flow: &Flow, portraits: &Portraits) -> Matrix {
-    let side = |cohorts: Vec<u32>| -> Vec<Option<u32>> {
-        cohorts.into_iter().map(Some).chain([None]).collect()
-    };
+    let side =
+        |cohorts: Vec<u32>| -> Vec<Option<u32>> { cohorts.into_iter().map(Some).chain([None]).collect() };
     let (from, to) = (side(flow.cohorts_before()), side(flow.cohorts_after()));
     let values = from
         .iter()

@@ -41,12 +41,8 @@ pub(super) fn find(
     let split = Way::PerUser { share: 0.2 }.split(&dataset.interactions, SPLIT)?;
     let mut methods = in_friends();
     methods.extend(in_shared("artists played"));
-    let on = |name, title: &str, how| Method {
-        name,
-        title: title.to_owned(),
-        ground: Ground::Embeddings,
-        how,
-    };
+    let on =
+        |name, title: &str, how| Method { name, title: title.to_owned(), ground: Ground::Embeddings, how };
     methods.push(on("kmeans-lightgcn", "KMeans on LightGCN's embeddings", How::KMeans));
     methods.push(on("leiden-lightgcn", "Leiden, nearest by LightGCN's embeddings", How::Leiden));
     let attributes = settings.attributes;

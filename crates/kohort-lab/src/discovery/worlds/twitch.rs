@@ -57,8 +57,10 @@ pub(super) fn find(
             }
             let (present, taken) = those_present(&pairs);
             let items = known_for.cardinality().unwrap_or(0);
-            let known = most_taken(present.len(), &taken, items, attributes, |item| format!("feature {item}"))?;
-            let spoken = of_column(&present, language, "language ")?.context("languages are no categories")?;
+            let known =
+                most_taken(present.len(), &taken, items, attributes, |item| format!("feature {item}"))?;
+            let spoken =
+                of_column(&present, language, "language ")?.context("languages are no categories")?;
             Ok(Scene {
                 users: records.len(),
                 attributes: spoken.and(&known)?,

@@ -12,7 +12,7 @@ use kohort_random::{rand::Rng, stream};
 use super::{Cohorts, Material, World};
 use crate::study::{Looking, Skipped, look};
 
-pub(in crate::modules) const NAME: &str = "xmarket";
+pub(crate) const NAME: &str = "xmarket";
 
 /// Every third user of a market: the comparison fits every system five times.
 const EVERY: usize = 3;
