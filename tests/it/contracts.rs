@@ -4,7 +4,7 @@ use kohort::data::territories::Territories;
 use kohort::models::baselines::registry;
 use kohort::models::context::ContextConfig;
 use kohort::models::dmtl::{Attention, Tasks};
-use kohort::models::{crossmarket, implicit, inputs, sequence, towers};
+use kohort::models::{crossmarket, implicit, inputs, lightgcn, sequence, towers};
 use kohort::prelude::*;
 
 struct World {
@@ -28,7 +28,7 @@ impl World {
 
 type Fit = Box<dyn Fn(&World, u64) -> Box<dyn Scorer> + Sync>;
 
-/// Every baseline of both registries, and DMTL, the cross-market ranker, SASRec and the two towers in forms that take different roads
+/// Every baseline of both registries, and DMTL, the cross-market ranker, SASRec, LightGCN and the two towers in forms that take different roads
 /// through the code.
 fn systems() -> Vec<(String, Fit)> {
     let mut systems: Vec<(String, Fit)> = registry()
@@ -87,6 +87,15 @@ fn systems() -> Vec<(String, Fit)> {
         Box::new(sequence::fit(input, &config, seed, &mut |_| {}).expect("sequence"))
     });
     systems.push(("sequence".to_owned(), fit));
+    for (name, layers) in [("lightgcn", 2), ("lightgcn without layers", 0)] {
+        let fit: Fit = Box::new(move |world, seed| {
+            let train = TrainConfig { epochs: 2, batch: 128, shard_rows: 128, ..TrainConfig::default() };
+            let config = lightgcn::Config { width: 8, layers, train, ..Default::default() };
+            let input = lightgcn::Input { train: &world.split.train, validation: None };
+            Box::new(lightgcn::fit(input, &config, seed, &mut |_| {}).expect(name))
+        });
+        systems.push((name.to_owned(), fit));
+    }
     for entry in implicit::registry() {
         let fit: Fit =
             Box::new(move |world, _| (entry.fit)(&world.split.train, &world.regions()).expect(entry.name));

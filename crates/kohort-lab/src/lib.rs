@@ -14,6 +14,7 @@
 //! | `territories` | one model for many markets against popularity bias |
 //! | `modules` | experts and adapters, compared on the same rows |
 //! | `personalised` | STAN and GroupCE: what adapts the objective to the user |
+//! | `discovery` | cohorts found in graphs and behaviour: are they worth it? |
 //! | `study` | data sets: found and checked, or skipped and why |
 //! | `outcome` | what a cell leaves behind |
 //! | `grid` | cells, their files, their order, progress |
@@ -27,6 +28,7 @@
 
 mod cli;
 mod clock;
+mod discovery;
 mod dmtl;
 mod failure;
 mod files;

@@ -6,6 +6,7 @@ use anyhow::Result;
 use kohort_report::{Highlight, Row, Section};
 use serde_json::Value;
 
+use crate::discovery::Discovery;
 use crate::dmtl::Dmtl;
 use crate::failure::Failure;
 use crate::grid::{Cell, Finished};
@@ -16,7 +17,7 @@ use crate::summary::Summary;
 use crate::territories::Territories;
 
 /// All papers, in the order of the page.
-pub(crate) const PAPERS: [&dyn Paper; 4] = [&Dmtl, &Territories, &Modules, &Personalised];
+pub(crate) const PAPERS: [&dyn Paper; 5] = [&Dmtl, &Territories, &Modules, &Personalised, &Discovery];
 
 /// A paper whose experiments can be run.
 pub(crate) trait Paper: Sync {
@@ -171,7 +172,7 @@ mod tests {
             ["markets", "published", "grouping", "planted", "regions"]
         );
         assert_eq!(names(false, false, &["planted", "lambda"]), ["lambda", "planted"]);
-        assert_eq!(names(true, false, &[]).len(), 18);
+        assert_eq!(names(true, false, &[]).len(), 23);
         assert_eq!(names(false, false, &[]), ["main", "groups"]);
     }
 }

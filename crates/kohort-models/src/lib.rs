@@ -9,6 +9,8 @@
 //! For users of several territories: [`towers`] with a block per group, [`inputs`] for the vectors they take,
 //! [`crossmarket`] that ranks for all markets with one model, [`implicit`] for what both have to beat.
 //!
+//! For the graph of who took what: [`lightgcn`], whose smoothed embeddings of users can be clustered.
+//!
 //! For what comes next: [`sequence`], whose representation of a user's last items other models can read.
 //!
 //! ```
@@ -46,6 +48,7 @@ mod fingerprint;
 pub mod groupce;
 pub mod implicit;
 pub mod inputs;
+pub mod lightgcn;
 pub mod multitask;
 pub mod parts;
 mod scaling;

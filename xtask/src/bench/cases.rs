@@ -7,12 +7,14 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use super::cohorts::{self, Work};
 use super::generate;
 use super::peers::Libraries;
 use crate::workspace::Workspace;
 use crate::{blas, process};
 
 /// A bench.
+#[derive(Clone, Copy)]
 pub(super) struct Case {
     pub(super) name: &'static str,
     /// Runs when nothing else was asked for.
@@ -29,15 +31,15 @@ pub(super) struct Case {
     pub(super) input: Input,
     pub(super) peers: Libraries,
     /// Built with OpenBLAS where this machine has it: dense products are most of the work.
-    products: bool,
+    pub(super) products: bool,
     /// Keys of our JSON: milliseconds and the value to compare.
-    ours: (&'static str, &'static str),
+    pub(super) ours: (&'static str, &'static str),
     /// How far both values may lie apart.
     pub(super) tolerance: Tolerance,
     /// The peer's time over ours must be at least this.
     pub(super) at_least: f64,
     /// Timed runs inside one turn, of which the median counts.
-    repeats: u32,
+    pub(super) repeats: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,12 +64,16 @@ pub(super) enum Input {
     },
     /// Likewise: adapters for many cohorts; the word is for both sides.
     Lora(&'static str),
+    /// Cohorts: a graph or points.
+    Cohorts(Work),
 }
 
 #[derive(Clone, Copy)]
 pub(super) enum Tolerance {
     Absolute(f64),
     Relative(f64),
+    /// Ours may be larger by any amount: a search that finds more is not wrong.
+    NotBelow(f64),
 }
 
 pub(super) const SCORES: usize = 1_000_000;
@@ -76,7 +82,7 @@ pub(super) const DIM: usize = 32;
 pub(super) const CLUSTERS: usize = 64;
 const ITERATIONS: usize = 20;
 
-const SVD: Case = Case {
+pub(super) const SVD: Case = Case {
     name: "svd",
     by_default: true,
     package: "kohort-models",
@@ -165,7 +171,7 @@ const LORA: Case = Case {
     ..MMOE
 };
 
-pub(super) const CASES: [Case; 13] = [
+pub(super) const CASES: [Case; 20] = [
     SVD,
     SVDPP,
     // Surprise's faster setting, which is not its default.
@@ -226,6 +232,13 @@ pub(super) const CASES: [Case; 13] = [
         at_least: 1.5,
         ..LORA
     },
+    cohorts::CASES[0],
+    cohorts::CASES[1],
+    cohorts::CASES[2],
+    cohorts::CASES[3],
+    cohorts::CASES[4],
+    cohorts::CASES[5],
+    cohorts::CASES[6],
 ];
 
 pub(super) fn names() -> clap::builder::PossibleValuesParser {
@@ -280,6 +293,7 @@ impl Inputs {
             Input::Towers { .. } => self.made(case, program, at("towers"), self.mirror.as_deref()),
             Input::Mmoe { .. } => self.made(case, program, at("mmoe"), None),
             Input::Lora(_) => self.made(case, program, at("lora"), None),
+            Input::Cohorts(work) => work.prepare(&self.folder).map(Some),
         }
     }
 }
@@ -402,6 +416,7 @@ impl Case {
                 vec!["run".into(), first, repeats, rows.to_string()]
             }
             Input::Lora(what) => vec!["run".into(), first, what.into(), repeats],
+            Input::Cohorts(work) => work.words(first, second, repeats),
         })
     }
 
@@ -416,6 +431,7 @@ impl Case {
             Input::Points => kmeans_words(first, second, repeats),
             Input::Towers { rows } | Input::Mmoe { rows } => vec![first, repeats, rows.to_string()],
             Input::Lora(what) => vec![first, what.into(), repeats],
+            Input::Cohorts(work) => work.words(first, second, repeats),
         })
     }
 }

@@ -77,6 +77,24 @@ pub(super) fn points(rows: usize, dim: usize, clusters: usize) -> (Vec<f32>, Vec
     (points, centres)
 }
 
+/// Pairs of nodes: for each node `edges`, of ten `inside` to its own community of `members` neighbours in number, the others to
+/// any node. Repeats and loops are among them.
+pub(super) fn planted(nodes: usize, members: usize, edges: usize, inside: usize) -> Vec<[u32; 2]> {
+    let mut numbers = Numbers(4);
+    let mut pairs = Vec::with_capacity(nodes * edges);
+    for node in 0..nodes {
+        let first = node / members * members;
+        for _ in 0..edges {
+            let other = match numbers.below(10) < inside {
+                true => first + numbers.below(members.min(nodes - first)),
+                false => numbers.below(nodes),
+            };
+            pairs.push([node as u32, other as u32]);
+        }
+    }
+    pairs
+}
+
 /// Little-endian.
 pub(super) fn bytes(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
@@ -107,6 +125,14 @@ mod tests {
         assert_eq!((points.len(), centres.len()), (4000, 20));
         let variance = points.iter().map(|v| f64::from(v * v)).sum::<f64>() / 4000.0;
         assert!((1.0..4.0).contains(&variance), "{variance}");
+    }
+
+    #[test]
+    fn seven_of_ten_planted_edges_stay_inside() {
+        let pairs = planted(1000, 50, 10, 7);
+        assert_eq!(pairs.len(), 10_000);
+        let inside = pairs.iter().filter(|[a, b]| a / 50 == b / 50).count();
+        assert!((6_800..7_500).contains(&inside), "{inside}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! the result. Ratios of such pairs mean something; milliseconds from two different days do not.
 
 mod cases;
+mod cohorts;
 mod generate;
 mod peers;
 mod summary;

@@ -16,6 +16,7 @@ use crate::workspace::Workspace;
 pub(super) enum Libraries {
     Small,
     Torch,
+    Cohorts,
 }
 
 impl Libraries {
@@ -23,6 +24,7 @@ impl Libraries {
         match self {
             Libraries::Small => "bench-venv",
             Libraries::Torch => "bench-venv-torch",
+            Libraries::Cohorts => "bench-venv-cohorts",
         }
     }
 
@@ -30,6 +32,7 @@ impl Libraries {
         match self {
             Libraries::Small => include_str!("../../bench/requirements.txt"),
             Libraries::Torch => include_str!("../../bench/requirements-torch.txt"),
+            Libraries::Cohorts => include_str!("../../bench/requirements-cohorts.txt"),
         }
     }
 }

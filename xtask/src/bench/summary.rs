@@ -130,6 +130,7 @@ impl Tolerance {
         // Written so that a NaN is never accepted.
         match self {
             Self::Absolute(allowed) => (ours - peers).abs() <= allowed,
+            Self::NotBelow(allowed) => peers - ours <= allowed,
             Self::Relative(allowed) => (ours - peers).abs() <= allowed * peers.abs(),
         }
     }

@@ -7,6 +7,7 @@
 //! | `bipartite` | users and items, kept apart |
 //! | `similarity` | how alike two users are, from what they share |
 //! | `projection` | the users' nearest neighbours become a graph |
+//! | `nearest` | so do points, embeddings for one |
 //! | `read` | edge lists and GML from files |
 //!
 //! # Conventions
@@ -25,6 +26,7 @@
 mod bipartite;
 mod edges;
 mod errors;
+mod nearest;
 mod projection;
 pub mod read;
 mod similarity;
@@ -32,6 +34,7 @@ mod similarity;
 pub use bipartite::Bipartite;
 pub use edges::{EdgeRules, Loops, Repeats};
 pub use errors::GraphError;
+pub use nearest::Nearest;
 pub use projection::{Keep, Projection};
 pub use similarity::Similarity;
 

@@ -34,6 +34,27 @@ pub enum Keep {
     Both,
 }
 
+impl Keep {
+    /// The graph of `nodes` whose nearest are `edges` (node, one of its nearest, weight): each node's together, nodes ascending.
+    pub(super) fn graph(self, nodes: usize, mut edges: Vec<(u32, u32, f64)>) -> Result<Graph, GraphError> {
+        if self == Keep::Both {
+            // Whether v lists u: lists of one node lie together, in the order of nodes.
+            let mut starts = vec![0usize; nodes + 1];
+            edges.iter().for_each(|&(u, _, _)| starts[u as usize + 1] += 1);
+            super::edges::running_sums(&mut starts);
+            let mutual: Vec<bool> = edges
+                .iter()
+                .map(|&(u, v, _)| {
+                    edges[starts[v as usize]..starts[v as usize + 1]].iter().any(|&(_, back, _)| back == u)
+                })
+                .collect();
+            let mut mutual = mutual.into_iter();
+            edges.retain(|_| mutual.next() == Some(true));
+        }
+        EdgeRules { repeats: Repeats::Max, loops: Loops::Drop }.build(nodes, edges.iter().copied())
+    }
+}
+
 /// How interactions become a graph of users.
 ///
 /// ```
@@ -110,23 +131,9 @@ impl Projection {
                 },
             )
             .collect();
-        let mut edges = blocks.concat();
+        let edges = blocks.concat();
         drop(blocks);
-        if self.keep == Keep::Both {
-            // Whether v lists u: lists of one user lie together, in the order of users.
-            let mut starts = vec![0usize; users + 1];
-            edges.iter().for_each(|&(u, _, _)| starts[u as usize + 1] += 1);
-            super::edges::running_sums(&mut starts);
-            let mutual: Vec<bool> = edges
-                .iter()
-                .map(|&(u, v, _)| {
-                    edges[starts[v as usize]..starts[v as usize + 1]].iter().any(|&(_, back, _)| back == u)
-                })
-                .collect();
-            let mut mutual = mutual.into_iter();
-            edges.retain(|_| mutual.next() == Some(true));
-        }
-        EdgeRules { repeats: Repeats::Max, loops: Loops::Drop }.build(users, edges.iter().copied())
+        self.keep.graph(users, edges)
     }
 
     /// Leaves the nearest others of `user` in `search.found`.

@@ -13,6 +13,7 @@ mod ids;
 mod known_graphs;
 mod living;
 mod map;
+mod nearest;
 mod profile;
 mod properties;
 mod quality;

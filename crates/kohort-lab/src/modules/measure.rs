@@ -60,7 +60,7 @@ pub(crate) fn higher_is_better(metric: &str) -> bool {
     metric != RMSE && metric != LOG_LOSS
 }
 
-/// One task for all rows and for each cohort.
+/// A task's numbers over all rows, by cohort, their mean and the worst.
 pub(crate) fn of_task(
     outcome: &mut Outcome,
     target: &Target,

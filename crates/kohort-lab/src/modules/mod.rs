@@ -17,7 +17,7 @@ pub(crate) mod gains;
 mod insight;
 pub(crate) mod measure;
 mod page;
-mod settings;
+pub(crate) mod settings;
 mod systems;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 mod census;
 pub(crate) mod movielens;
 mod twitch;
-mod xmarket;
+pub(crate) mod xmarket;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -205,9 +205,9 @@ pub(super) fn find(
 }
 
 pub(super) use census::NAME as CENSUS;
-pub(super) use movielens::NAME as MOVIELENS;
-pub(super) use twitch::NAME as TWITCH;
-pub(super) use xmarket::NAME as XMARKET;
+pub(crate) use movielens::NAME as MOVIELENS;
+pub(crate) use twitch::NAME as TWITCH;
+pub(crate) use xmarket::NAME as XMARKET;
 
 #[cfg(test)]
 mod tests {

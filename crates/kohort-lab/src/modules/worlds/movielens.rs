@@ -14,7 +14,7 @@ use super::{CUT, Cohorts, EncoderCost, Material, World, cut_in_three};
 use crate::dmtl::cohorts::{Cohorts as Groups, GROUPS};
 use crate::study::{Looking, Skipped, look};
 
-pub(in crate::modules) const NAME: &str = "movielens";
+pub(crate) const NAME: &str = "movielens";
 
 /// The column that gates read.
 const SEQUENCE: &str = "sequence";

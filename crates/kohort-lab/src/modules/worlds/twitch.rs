@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::{CUT, Material, World};
 use crate::study::{Looking, Skipped, look_records};
 
-pub(in crate::modules) const NAME: &str = "twitch";
+pub(crate) const NAME: &str = "twitch";
 
 pub(super) fn find(
     looking: &Looking,

@@ -12,7 +12,7 @@ use kohort_random::{rand::Rng, stream};
 use super::{Cohorts, Material, World};
 use crate::study::{Looking, Skipped, look};
 
-pub(in crate::modules) const NAME: &str = "xmarket";
+pub(crate) const NAME: &str = "xmarket";
 
 /// Every third user of a market: the comparison fits every system five times.
 const EVERY: usize = 3;
@@ -51,7 +51,7 @@ pub(super) fn find(
 
 /// Two rows a pair: an item that a user took, then one that the user could have taken. Users who took a market's whole offer
 /// have no such item, and their pair is left out.
-fn records(dataset: &Dataset, seed: u64) -> Result<Records> {
+pub(crate) fn records(dataset: &Dataset, seed: u64) -> Result<Records> {
     let rows = &dataset.interactions;
     let market = dataset.user_features.column("market").context("users have no market")?;
     let markets = Territories::of(dataset, "market")?;
