@@ -14,6 +14,7 @@
 //! | `territories` | one model for many markets against popularity bias |
 //! | `modules` | experts and adapters, compared on the same rows |
 //! | `personalised` | STAN and GroupCE: what adapts the objective to the user |
+//! | `objectives` | who gets how much of the gradient, compared on the same rows |
 //! | `discovery` | cohorts found in graphs and behaviour: are they worth it? |
 //! | `study` | data sets: found and checked, or skipped and why |
 //! | `outcome` | what a cell leaves behind |
@@ -35,6 +36,7 @@ mod files;
 mod grid;
 mod manifest;
 mod modules;
+mod objectives;
 mod outcome;
 mod page;
 mod paper;

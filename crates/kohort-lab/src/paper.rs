@@ -11,13 +11,15 @@ use crate::dmtl::Dmtl;
 use crate::failure::Failure;
 use crate::grid::{Cell, Finished};
 use crate::modules::Modules;
+use crate::objectives::Objectives;
 use crate::personalised::Personalised;
 use crate::study::{Looking, Skipped};
 use crate::summary::Summary;
 use crate::territories::Territories;
 
 /// All papers, in the order of the page.
-pub(crate) const PAPERS: [&dyn Paper; 5] = [&Dmtl, &Territories, &Modules, &Personalised, &Discovery];
+pub(crate) const PAPERS: [&dyn Paper; 6] =
+    [&Dmtl, &Territories, &Modules, &Objectives, &Personalised, &Discovery];
 
 /// A paper whose experiments can be run.
 pub(crate) trait Paper: Sync {
@@ -172,7 +174,7 @@ mod tests {
             ["markets", "published", "grouping", "planted", "regions"]
         );
         assert_eq!(names(false, false, &["planted", "lambda"]), ["lambda", "planted"]);
-        assert_eq!(names(true, false, &[]).len(), 23);
+        assert_eq!(names(true, false, &[]).len(), 26);
         assert_eq!(names(false, false, &[]), ["main", "groups"]);
     }
 }

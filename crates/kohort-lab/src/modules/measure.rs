@@ -30,6 +30,7 @@ pub(crate) const COST: &str = "cost";
 pub(crate) const TRAINED: &str = "parameters trained";
 pub(crate) const PER_COHORT: &str = "kilobytes per further cohort";
 pub(crate) const SECONDS: &str = "seconds to train";
+pub(crate) const STEP: &str = "milliseconds a training step";
 pub(crate) const MICROSECONDS: &str = "microseconds to score a row";
 
 /// Everything that is reported of a fit.
@@ -51,6 +52,10 @@ pub(crate) fn measure(fitted: &Fitted, material: &Material) -> Result<Outcome> {
         outcome.numbers.push(Number::new("cost", COST, metric, value));
     }
     outcome.curves.clone_from(&fitted.curves);
+    outcome.matrices.extend(fitted.cosines.clone());
+    if let Some(step) = fitted.step {
+        outcome.numbers.push(Number::new("cost", COST, STEP, step));
+    }
     insight::add(&mut outcome, fitted, material)?;
     Ok(outcome)
 }

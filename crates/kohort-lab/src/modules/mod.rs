@@ -16,7 +16,7 @@ mod correlation;
 pub(crate) mod gains;
 mod insight;
 pub(crate) mod measure;
-mod page;
+pub(crate) mod page;
 pub(crate) mod settings;
 mod systems;
 #[cfg(test)]
@@ -35,8 +35,9 @@ use crate::summary::{self, Summary};
 use gains::Gain;
 use kohort_models::multitask::Body;
 use settings::{ForData, Settings};
-use systems::{BASELINE, Bases, CONTROL, System};
-use worlds::World;
+use systems::{BASELINE, Bases, CONTROL};
+pub(crate) use systems::{COSINES, System, Weighed, weighed};
+pub(crate) use worlds::{CENSUS, MOVIELENS, World, XMARKET};
 
 /// The comparison.
 pub(crate) struct Modules;
@@ -73,25 +74,30 @@ impl Paper for Modules {
         scope: &Scope,
         say: &mut dyn FnMut(&str),
     ) -> Result<Box<dyn Ready>> {
+        let data: Vec<Wanted> = wanted
+            .iter()
+            .filter(|name| **name != correlation::NAME)
+            .map(|&name| Wanted { experiment: name, source: name, world: None })
+            .collect();
         let settings = Settings::read()?;
-        let bottom = settings.bodies.get(BASELINE).context("no shared bottom among the bodies")?.clone();
-        let (mut studies, mut skipped) = (Vec::new(), Vec::new());
-        for &experiment in wanted.iter().filter(|name| **name != correlation::NAME) {
-            let data = settings.of(experiment)?;
-            match worlds::find(experiment, looking, scope.quick, say)? {
-                Ok(found) => studies.extend(found.into_iter().map(|world| Study {
-                    experiment,
-                    world,
-                    data: data.clone(),
-                    bases: Bases::default(),
-                })),
-                Err(missing) => skipped.push(missing),
-            }
-        }
-        let systems = systems::systems(&settings)?;
-        let systems = systems.into_iter().filter(|system| system.quick || !scope.quick).collect();
-        Ok(Box::new(WithData { wanted: wanted.to_vec(), settings, bottom, systems, studies, skipped }))
+        let systems = |_: &Body| {
+            let systems = systems::systems(&settings)?;
+            Ok(systems.into_iter().filter(|system| system.quick || !scope.quick).collect())
+        };
+        let found = WithData::find(&data, &systems, looking, scope, say)?;
+        Ok(Box::new(WithData { correlation: wanted.contains(&correlation::NAME), ..found }))
     }
+}
+
+/// A data set for an experiment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    /// Name of the experiment.
+    pub(crate) experiment: &'static str,
+    /// Name of the data set's own experiment here.
+    pub(crate) source: &'static str,
+    /// The one of its worlds that is meant; all of them without.
+    pub(crate) world: Option<&'static str>,
 }
 
 /// A data set of an experiment.
@@ -103,8 +109,9 @@ struct Study {
 }
 
 /// The comparison with its data sets.
-struct WithData {
-    wanted: Vec<&'static str>,
+pub(crate) struct WithData {
+    /// Whether the synthetic experiment is wanted.
+    correlation: bool,
     settings: Settings,
     bottom: Body,
     systems: Vec<System>,
@@ -113,6 +120,41 @@ struct WithData {
 }
 
 impl WithData {
+    /// Finds the data sets; `systems` makes what is compared from the shared bottom's body.
+    pub(crate) fn find(
+        wanted: &[Wanted],
+        systems: &dyn Fn(&Body) -> Result<Vec<System>>,
+        looking: &Looking,
+        scope: &Scope,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<WithData> {
+        let settings = Settings::read()?;
+        let bottom = settings.bodies.get(BASELINE).context("no shared bottom among the bodies")?.clone();
+        let (mut studies, mut skipped) = (Vec::new(), Vec::new());
+        for want in wanted {
+            let data = settings.of(want.source)?;
+            match worlds::find(want.source, looking, scope.quick, say)? {
+                Ok(found) => {
+                    let meant = |world: &World| want.world.is_none_or(|name| name == world.name);
+                    studies.extend(found.into_iter().filter(meant).map(|world| Study {
+                        experiment: want.experiment,
+                        world,
+                        data: data.clone(),
+                        bases: Bases::default(),
+                    }));
+                }
+                Err(missing) => skipped.push(missing),
+            }
+        }
+        let systems = systems(&bottom)?;
+        Ok(WithData { correlation: false, settings, bottom, systems, studies, skipped })
+    }
+
+    /// The data sets.
+    pub(crate) fn worlds(&self) -> impl Iterator<Item = &World> {
+        self.studies.iter().map(|study| &study.world)
+    }
+
     fn cell<'a>(&'a self, study: &'a Study, system: &'a System, seed: u64) -> Cell<'a> {
         let (data, bottom) = (&study.data, &self.bottom);
         Cell {
@@ -121,8 +163,8 @@ impl WithData {
                 dataset: study.world.name.to_owned(),
                 split: "60-20-20".to_owned(),
                 seed,
-                system: system.name.to_owned(),
-                title: system.title.to_owned(),
+                system: system.name.clone(),
+                title: system.title.clone(),
                 variant: None,
             },
             cost: 10.0 * system.cost,
@@ -157,7 +199,7 @@ impl Ready for WithData {
                 cells.extend(self.systems.iter().map(|system| self.cell(study, system, seed)));
             }
         }
-        if self.wanted.contains(&correlation::NAME) {
+        if self.correlation {
             cells.extend(correlation::cells(&self.settings.correlation, scope));
         }
         cells

@@ -12,10 +12,13 @@ use kohort_data::Features;
 use kohort_data::records::{Target, TargetKind};
 use kohort_layers::{Hierarchy, UNKNOWN};
 use kohort_models::multitask::body::AdapterKind;
-use kohort_models::multitask::{self, Body, Input, MultiTask, Predict};
+use kohort_models::multitask::{self, BalanceConfig, Body, Config, Input, MultiTask, Predict};
+use kohort_objectives::rules::WeightRule;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::settings::{ForData, Settings};
+use crate::outcome::Matrix;
 use super::worlds::{Cohorts, Material};
 
 /// The system that gains are over.
@@ -31,6 +34,22 @@ enum Kind {
     PerTask(Body),
     PerCohort(Body),
     Adapters(AdapterKind),
+    /// A body under a balancer and rules.
+    Weighed(Body, Box<Weighed>),
+}
+
+/// Who gets how much of the gradient.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Weighed {
+    pub(crate) balance: BalanceConfig,
+    pub(crate) rules: Vec<WeightRule>,
+}
+
+impl Weighed {
+    fn config(&self, data: &ForData, body: &Body) -> Config {
+        Config { balance: Some(self.balance.clone()), rules: self.rules.clone(), ..data.with(body) }
+    }
 }
 
 /// Which cohorts a system sees.
@@ -49,9 +68,9 @@ enum Sees {
 /// A system with all its settings.
 pub(crate) struct System {
     /// Name in cells.
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     /// Name in rows and tables.
-    pub(crate) title: &'static str,
+    pub(crate) title: String,
     /// How long a fit takes, in fits of the shared bottom, to run the longest first.
     pub(crate) cost: f64,
     /// Whether a quick run has it.
@@ -71,6 +90,10 @@ pub(crate) struct Fitted {
     pub(crate) per_cohort: f64,
     /// Losses by epoch.
     pub(crate) curves: Vec<crate::outcome::Curve>,
+    /// Cosines between the objectives' gradients, as far as a balancer looked.
+    pub(crate) cosines: Option<Matrix>,
+    /// Milliseconds of a training step, validation included.
+    pub(crate) step: Option<f64>,
     sees: Sees,
 }
 
@@ -103,7 +126,14 @@ pub(crate) fn systems(settings: &Settings) -> Result<Vec<System>> {
             settings.adapters.get(name).with_context(|| format!("configs/modules.toml: no adapters {name}"));
         kind.cloned()
     };
-    let system = |name, title, cost, quick, kind, sees| System { name, title, cost, quick, kind, sees };
+    let system = |name: &str, title: &str, cost, quick, kind, sees| System {
+        name: name.to_owned(),
+        title: title.to_owned(),
+        cost,
+        quick,
+        kind,
+        sees,
+    };
     let bottom = body(BASELINE)?;
     use Kind::{Adapters, Body as One, Constants, PerCohort, PerTask};
     use Sees::{Flat, Leaves, None, Tree};
@@ -148,6 +178,29 @@ pub(crate) fn systems(settings: &Settings) -> Result<Vec<System>> {
     ])
 }
 
+/// The constants and one body: as it is, and under each balancer.
+pub(crate) fn weighed<'a>(
+    body: &Body,
+    strategies: impl IntoIterator<Item = (&'a str, &'a str, &'a Weighed)>,
+) -> Vec<System> {
+    let system = |name: &str, title: &str, cost, kind, sees| System {
+        name: name.to_owned(),
+        title: title.to_owned(),
+        cost,
+        quick: true,
+        kind,
+        sees,
+    };
+    let mut all = vec![
+        system("constants", "Cohort means", 0.1, Kind::Constants, Sees::Flat),
+        system(BASELINE, "Equal weights", 1.0, Kind::Body(body.clone()), Sees::Flat),
+    ];
+    all.extend(strategies.into_iter().map(|(name, title, weighed)| {
+        system(name, title, 2.0, Kind::Weighed(body.clone(), Box::new(weighed.clone())), Sees::Flat)
+    }));
+    all
+}
+
 /// Cohorts with fewer training rows have no model of their own.
 const LEAST_ROWS: usize = 100;
 
@@ -181,6 +234,7 @@ impl System {
             Kind::Constants => Value::Null,
             Kind::Body(body) | Kind::PerTask(body) | Kind::PerCohort(body) => json!(data.with(body)),
             Kind::Adapters(kind) => json!(data.adapted(kind)),
+            Kind::Weighed(body, weighed) => json!(weighed.config(data, body)),
         }
     }
 
@@ -215,6 +269,10 @@ impl System {
                     per_cohort = 4.0 * (count(many + 1)? - count(many)?) as f64;
                 }
                 Model::One(Box::new(model))
+            }
+            Kind::Weighed(body, weighed) => {
+                let config = weighed.config(data, body);
+                Model::One(Box::new(multitask::fit(input, &config, seed, &mut |_| {})?))
             }
             Kind::PerTask(body) => {
                 Model::Many(Box::new(multitask::fit_per_task(input, &data.with(body), seed, &mut |_| {})?))
@@ -260,16 +318,22 @@ impl System {
             Model::One(model) => model.parameters(),
             Model::Many(models) => models.parameters(),
         };
-        let curves = match &model {
-            Model::One(model) => curves(model),
-            _ => Vec::new(),
-        };
+        let (mut curves_of, mut cosines, mut step) = (Vec::new(), None, None);
+        if let Model::One(model) = &model {
+            curves_of = curves(model);
+            cosines = cosines_of(model);
+            let steps = model.epochs.len() * input.train.len().div_ceil(data.model.train.batch);
+            let spent: f64 = model.epochs.iter().map(|epoch| epoch.seconds).sum();
+            step = Some(1e3 * spent / steps.max(1) as f64);
+        }
         Ok(Fitted {
             model,
             seconds,
             trained: trained.unwrap_or(parameters),
             per_cohort,
-            curves,
+            curves: curves_of,
+            cosines,
+            step,
             sees: self.sees,
         })
     }
@@ -345,10 +409,28 @@ fn curves(model: &MultiTask) -> Vec<crate::outcome::Curve> {
         };
     for epoch in &model.epochs {
         epoch.losses.iter().for_each(|(name, loss)| push(format!("{name}, training"), epoch.epoch, *loss));
+        for ((name, _), weight) in epoch.losses.iter().zip(&epoch.weighting.weights) {
+            weight.iter().for_each(|weight| push(format!("{name}, weight"), epoch.epoch, *weight));
+        }
+        for ((name, _), norm) in epoch.losses.iter().zip(&epoch.weighting.norms) {
+            norm.iter().for_each(|norm| push(format!("{name}, gradient"), epoch.epoch, *norm));
+        }
         epoch.validation.into_iter().for_each(|value| push("validation".to_owned(), epoch.epoch, value));
     }
     curves
 }
+
+/// Mean cosines at the end of the run, of objectives that a balancer compared.
+fn cosines_of(model: &MultiTask) -> Option<Matrix> {
+    let last = model.epochs.last()?;
+    let values = last.weighting.cosines.clone();
+    let names: Vec<String> = last.losses.iter().map(|(name, _)| name.clone()).collect();
+    let known = values.iter().flatten().flatten().count() > 0;
+    known.then(|| Matrix { name: COSINES.to_owned(), rows: names.clone(), columns: names, values })
+}
+
+/// Name of the matrix of cosines.
+pub(crate) const COSINES: &str = "cosines of gradients";
 
 /// What kind of number a target is, for whoever measures.
 pub(crate) fn is_binary(target: &Target) -> bool {

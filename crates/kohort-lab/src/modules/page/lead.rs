@@ -22,7 +22,7 @@ pub(super) fn lead(run: &Run<'_>) -> String {
 }
 
 /// Which gains on a data set are real.
-fn sentence(run: &Run<'_>, dataset: &str, title: &str) -> String {
+pub(crate) fn sentence(run: &Run<'_>, dataset: &str, title: &str) -> String {
     if run.scope.seeds.len() < 5 {
         return format!("{title}: fewer than five seeds, so no gain is called real.");
     }

@@ -4,23 +4,24 @@
 mod closing;
 mod correlation;
 mod insight;
-mod lead;
-mod study;
+pub(crate) mod lead;
+pub(crate) mod study;
 
 use kohort_report::Row;
 
 use super::measure::{AUC, RMSE, TEST};
 use super::verdict::{CLAIMS, RULES};
+use super::worlds::World;
 use super::{OVER_BASELINE, WithData};
 use crate::grid::Finished;
 use crate::paper::{Chapter, Scope};
 
 /// Everything the sections are made of.
-pub(super) struct Run<'a> {
-    pub(super) paper: &'a WithData,
-    pub(super) scope: &'a Scope,
-    pub(super) cells: &'a [&'a Finished],
-    pub(super) rows: &'a [Row],
+pub(crate) struct Run<'a> {
+    pub(crate) paper: &'a WithData,
+    pub(crate) scope: &'a Scope,
+    pub(crate) cells: &'a [&'a Finished],
+    pub(crate) rows: &'a [Row],
 }
 
 impl Run<'_> {
@@ -31,7 +32,7 @@ impl Run<'_> {
     }
 
     /// `5 seeds`, `1 seed`.
-    fn seeds(&self) -> String {
+    pub(crate) fn seeds(&self) -> String {
         let n = self.scope.seeds.len();
         format!("{n} seed{}", if n == 1 { "" } else { "s" })
     }
@@ -45,17 +46,10 @@ pub(super) fn chapter(run: &Run<'_>) -> Chapter {
         sections.extend(insight::section(run, &study.world));
     }
     sections.extend(correlation::section(run));
-    let files = run.paper.studies.iter().flat_map(|study| {
-        let world = &study.world;
-        world.provenance.files.iter().map(move |file| {
-            let said = format!("sha256 {} ({} bytes, {})", file.sha256, file.bytes, world.provenance.source);
-            (format!("{} {}", world.name, file.path), said)
-        })
-    });
     Chapter {
         lead: lead::lead(run),
         highlights: lead::highlights(run),
-        facts: files.collect(),
+        facts: files(run.paper),
         sections,
         rules: RULES.map(str::to_owned).to_vec(),
         departures: closing::DEPARTURES.map(str::to_owned).to_vec(),
@@ -65,6 +59,19 @@ pub(super) fn chapter(run: &Run<'_>) -> Chapter {
                 .to_owned()
         }),
     }
+}
+
+/// Checksums of all files.
+pub(crate) fn files(data: &WithData) -> Vec<(String, String)> {
+    let of_world = |world: &'_ World| -> Vec<(String, String)> {
+        let source = &world.provenance.source;
+        let said = |file: &crate::study::FileRecord| {
+            let said = format!("sha256 {} ({} bytes, {source})", file.sha256, file.bytes);
+            (format!("{} {}", world.name, file.path), said)
+        };
+        world.provenance.files.iter().map(said).collect()
+    };
+    data.worlds().flat_map(of_world).collect()
 }
 
 /// The rows for the terminal: each task over all rows, its gain over the shared bottom, the claims.

@@ -7,14 +7,14 @@ use kohort_report::{
 
 use super::Run;
 use crate::modules::measure::{
-    AUC, COST, MEAN, MICROSECONDS, PER_COHORT, PR_AUC, RMSE, SECONDS, TEST, TRAINED, WORST,
+    AUC, COST, MEAN, MICROSECONDS, PER_COHORT, PR_AUC, RMSE, SECONDS, STEP, TEST, TRAINED, WORST,
 };
 use crate::modules::verdict::{CLAIMS, LOSSES, MEAN_LOSSES, MEAN_WINS, WINS};
 use crate::modules::worlds::World;
 use crate::modules::{OVER_BASELINE, OVER_CONTROL};
 
 /// The sections.
-pub(super) fn sections(run: &Run<'_>, world: &World) -> Vec<Section> {
+pub(crate) fn sections(run: &Run<'_>, world: &World) -> Vec<Section> {
     let rows = run.rows_of(world.name, TEST);
     let tasks = tasks(&rows);
     let mut first = Section::new(format!("{}: tasks under every system", world.title))
@@ -223,6 +223,7 @@ fn costs(run: &Run<'_>, world: &World) -> Section {
         Column::neutral(TRAINED).digits(0),
         Column::neutral(PER_COHORT).digits(1).label("kB per further cohort"),
         Column::neutral(SECONDS).digits(1).label("seconds to train"),
+        Column::neutral(STEP).digits(2).label("ms a step, validation included"),
         Column::neutral(MICROSECONDS).digits(1).label("µs to score a row"),
     ];
     let label = |row: &Row| row.system.clone().unwrap_or_default();
