@@ -76,6 +76,12 @@ impl ForData {
             learning_rate: self.adapt.learning_rate,
             ..self.model.train
         };
-        AdaptConfig { kind: kind.clone(), towers: self.adapt.towers, decay: self.adapt.decay, train }
+        AdaptConfig {
+            kind: kind.clone(),
+            towers: self.adapt.towers,
+            decay: self.adapt.decay,
+            balance: kohort_models::multitask::BalanceConfig::default(),
+            train,
+        }
     }
 }
