@@ -136,6 +136,9 @@ pub enum ModelError {
     /// Weights or masks that can't be used.
     #[error(transparent)]
     Objective(#[from] ObjectiveError),
+    /// Rules that speak of what is not there, or contradict each other.
+    #[error(transparent)]
+    Rule(#[from] kohort_objectives::rules::RuleError),
     /// Experts that cannot be made.
     #[error(transparent)]
     Experts(#[from] kohort_layers::experts::ExpertError),

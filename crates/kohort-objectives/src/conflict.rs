@@ -91,8 +91,7 @@ pub struct Snapshot {
     pub norms: Vec<Option<f64>>,
     /// Shares of the sum of weighted norms, or of weights where no norms were shown, over steps with at least two objectives.
     pub shares: Vec<Option<f64>>,
-    /// Cosines between gradients, `[objectives][objectives]`, symmetric, 1 on the diagonal, `None` for a pair that was never there together;
-    /// empty where they were not shown at all.
+    /// Cosines between gradients, `[objectives][objectives]`, symmetric, 1 on the diagonal; `None` where they were not shown.
     pub cosines: Vec<Vec<Option<f64>>>,
 }
 
@@ -236,7 +235,7 @@ impl Record {
         let means = |averages: &[Average]| averages.iter().map(Average::mean).collect::<Vec<_>>();
         let cosine = |i: usize, j: usize| match i == j {
             true => self.norm[i].mean().map(|_| 1.0),
-            false => self.cosine[i.min(j) * n + i.max(j)].mean(),
+            false => self.cosine.get(i.min(j) * n + i.max(j)).and_then(Average::mean),
         };
         Snapshot {
             step: self.step,
@@ -244,11 +243,7 @@ impl Record {
             losses: means(&self.loss),
             norms: means(&self.norm),
             shares: means(&self.share),
-            cosines: if self.cosine.is_empty() {
-                Vec::new()
-            } else {
-                (0..n).map(|i| (0..n).map(|j| cosine(i, j)).collect()).collect()
-            },
+            cosines: (0..n).map(|i| (0..n).map(|j| cosine(i, j)).collect()).collect(),
         }
     }
 

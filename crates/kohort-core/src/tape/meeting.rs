@@ -1,7 +1,7 @@
 //! Where several values' ways meet: what multi-task models call the shared representation, found in the recording.
 
 use super::{Cut, Tape, Var};
-use crate::Real;
+use crate::{Layout, ParamId, Params, Real};
 
 /// Who reads a node, above it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,5 +49,34 @@ impl<F: Real> Tape<F> {
             .filter(|&n| meets[n] && readers[n] == Reader::Several && self.nodes[n].live)
             .map(|n| Var(n as u32));
         Cut(cut.collect())
+    }
+
+    /// The layer right at `cut`: the trainable dense parameters that are read first on the way down from those of its values that lie
+    /// below no other. Tables are none of it.
+    pub fn layer_at(&self, params: &Params<F>, cut: &Cut) -> Vec<ParamId> {
+        let mut below = vec![false; self.nodes.len()];
+        let mut going = vec![false; self.nodes.len()];
+        for n in (0..self.nodes.len()).rev() {
+            let in_cut = cut.0.contains(&Var(n as u32));
+            going[n] |= in_cut && !below[n];
+            if in_cut || below[n] {
+                self.nodes[n].op.each_input(&self.lists, &mut |x: Var| below[x.0 as usize] = true);
+            }
+        }
+        let mut found = vec![false; params.slots().len()];
+        for n in (0..self.nodes.len()).rev().filter(|&n| self.nodes[n].live) {
+            if !going[n] {
+                continue;
+            }
+            let mut reads = false;
+            self.nodes[n].op.each_param(&self.lists, &mut |id| {
+                reads = true;
+                found[id.index()] |= params.slot(id).trainable && params.slot(id).layout == Layout::Dense;
+            });
+            if !reads {
+                self.nodes[n].op.each_input(&self.lists, &mut |x: Var| going[x.0 as usize] = true);
+            }
+        }
+        params.ids().filter(|id| found[id.index()]).collect()
     }
 }

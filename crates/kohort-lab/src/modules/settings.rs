@@ -81,6 +81,7 @@ impl ForData {
             towers: self.adapt.towers,
             weigh_rows: self.model.weigh_rows,
             decay: self.adapt.decay,
+            balance: kohort_models::multitask::BalanceConfig::default(),
             train,
         }
     }

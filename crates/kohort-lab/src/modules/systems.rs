@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::settings::{ForData, Settings};
-use crate::outcome::Matrix;
 use super::worlds::{Cohorts, Material};
+use crate::outcome::Matrix;
 
 /// The system that gains are over.
 pub(crate) const BASELINE: &str = "shared-bottom";
@@ -48,7 +48,7 @@ pub(crate) struct Weighed {
 
 impl Weighed {
     fn config(&self, data: &ForData, body: &Body) -> Config {
-        Config { balance: Some(self.balance.clone()), rules: self.rules.clone(), ..data.with(body) }
+        Config { balance: self.balance.clone(), rules: self.rules.clone(), ..data.with(body) }
     }
 }
 

@@ -43,8 +43,8 @@ fn finished(system: &System, seed: u64, settings: &Settings, bases: &Bases) -> F
         dataset: "planted".into(),
         split: "60-20-20".into(),
         seed,
-        system: system.name.into(),
-        title: system.title.into(),
+        system: system.name.clone(),
+        title: system.title.clone(),
         variant: None,
     };
     let outcome = measure::measure(&fitted, &material).unwrap();

@@ -15,8 +15,10 @@ pub(super) fn chapter(data: &WithData, scope: &Scope, cells: &[&Finished], rows:
         sections.extend(study::sections(&run, world));
         sections.extend(over_time(&run, world));
     }
-    let sentences: Vec<String> =
-        data.worlds().map(|world| crate::modules::page::lead::sentence(&run, world.name, &world.title)).collect();
+    let sentences: Vec<String> = data
+        .worlds()
+        .map(|world| crate::modules::page::lead::sentence(&run, world.name, &world.title))
+        .collect();
     Chapter {
         lead: format!(
             "One shared bottom under every strategy of who gets how much of the gradient, over tasks, cohorts, or both, {} each, beside equal \

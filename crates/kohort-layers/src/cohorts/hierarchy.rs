@@ -23,6 +23,8 @@ pub struct Hierarchy {
     parents: Vec<Option<u32>>,
     levels: Vec<usize>,
     depth: usize,
+    /// For people and rules; not stored.
+    names: Vec<String>,
 }
 
 /// A parent that is none.
@@ -50,12 +52,24 @@ impl Hierarchy {
             });
         }
         let depth = levels.iter().max().map_or(0, |level| level + 1);
-        Ok(Hierarchy { parents, levels, depth })
+        Ok(Hierarchy { parents, levels, depth, names: Vec::new() })
     }
 
     /// Cohorts side by side, none within another.
     pub fn flat(cohorts: usize) -> Hierarchy {
-        Hierarchy { parents: vec![None; cohorts], levels: vec![0; cohorts], depth: cohorts.min(1) }
+        let (parents, levels) = (vec![None; cohorts], vec![0; cohorts]);
+        Hierarchy { parents, levels, depth: cohorts.min(1), names: Vec::new() }
+    }
+
+    /// The same with names, by number; a cohort without one keeps its number as its name. Names are not stored with the hierarchy.
+    #[must_use]
+    pub fn named(self, names: Vec<String>) -> Hierarchy {
+        Hierarchy { names, ..self }
+    }
+
+    /// What people and rules call a cohort.
+    pub fn name(&self, cohort: u32) -> String {
+        self.names.get(cohort as usize).cloned().unwrap_or_else(|| format!("cohort {cohort}"))
     }
 
     /// Adds a cohort within `parent`, or on the outermost level, and gives its number.

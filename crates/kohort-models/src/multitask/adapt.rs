@@ -3,8 +3,6 @@
 //! The base itself is epoch 0: where no epoch is better on validation rows, the adapters stay zero. A base has seen its training
 //! rows, and on these its layers say more than they will of new ones, so adapters can well learn what does not last.
 
-use kohort_objectives::Fixed;
-
 use super::body::Adapted;
 use super::config::AdaptConfig;
 use super::{Input, MultiTask, Run};
@@ -73,14 +71,20 @@ pub fn adapt_with(
         best: 0,
     };
     let settings = (config, base.params.fingerprint());
-    let run = Run { settings: &settings, weigh: config.weigh_rows, train: &config.train, seed };
-    let mut balancer = Fixed::new(vec![1.0; base.tasks.len()])?;
+    let run = Run {
+        settings: &settings,
+        weigh: config.weigh_rows,
+        balance: &config.balance,
+        rules: &[],
+        train: &config.train,
+        seed,
+    };
     let before = match input.validation {
         Some((held, cohorts)) => Some(model.held(held, cohorts)?(&params)),
         None => None,
     };
     let untrained = params.clone();
-    let mut model = model.trained(&input, inputs, params, run, &mut balancer, checkpoint, observe)?;
+    let mut model = model.trained(&input, inputs, params, run, None, checkpoint, observe)?;
     let best = model.epochs.iter().filter_map(|epoch| epoch.validation).min_by(f64::total_cmp);
     if before.zip(best).is_some_and(|(before, best)| before <= best) {
         (model.params, model.best) = (untrained, 0);

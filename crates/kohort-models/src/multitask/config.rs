@@ -3,6 +3,9 @@
 use kohort_layers::EncoderConfig;
 use serde::{Deserialize, Serialize};
 
+use kohort_objectives::rules::WeightRule;
+
+use super::balance::BalanceConfig;
 use super::body::{AdapterKind, Body, Penalty, check_widths};
 use crate::ModelError;
 use crate::trainer::TrainConfig;
@@ -25,6 +28,10 @@ pub struct Config {
     pub tasks: Vec<String>,
     /// Weight of each task's loss; 1 for all where empty.
     pub task_weights: Vec<f64>,
+    /// Who gets how much of the gradient: tasks, cohorts or pairs of them, by any method. `task_weights` are a short form of fixed weights.
+    pub balance: BalanceConfig,
+    /// What weighs rows by task, cohort and columns, in the losses and never in a metric.
+    pub rules: Vec<WeightRule>,
     /// Whether the rows' own weights weigh their losses. They never weigh a metric.
     pub weigh_rows: bool,
     /// Dropout after each hidden layer, in [0, 1).
@@ -47,6 +54,8 @@ impl Default for Config {
             tower: vec![32],
             tasks: Vec::new(),
             task_weights: Vec::new(),
+            balance: BalanceConfig::default(),
+            rules: Vec::new(),
             weigh_rows: false,
             dropout: 0.0,
             table_decay: 0.0,
@@ -94,6 +103,10 @@ impl Config {
                 return Err(ModelError::setting(key, value, "a finite number of at least 0"));
             }
         }
+        if !self.task_weights.is_empty() && self.balance != BalanceConfig::default() {
+            let what = "task_weights and balance are two answers to one question: keep one";
+            return Err(ModelError::Config(what.to_owned()));
+        }
         self.train.check()
     }
 }
@@ -111,6 +124,9 @@ pub struct AdaptConfig {
     pub weigh_rows: bool,
     /// Weight decay of the adapters and, where they learn, the towers.
     pub decay: f64,
+    /// Who gets how much of the gradient; a look at gradients costs what is trainable alone.
+    #[serde(default)]
+    pub balance: BalanceConfig,
     /// The training run.
     pub train: TrainConfig,
 }

@@ -46,6 +46,7 @@
 mod adapt;
 mod adapters;
 mod apart;
+mod balance;
 pub mod body;
 pub(crate) mod columns;
 mod config;
@@ -56,17 +57,20 @@ pub(crate) mod targets;
 #[cfg(test)]
 mod tests;
 mod weigh;
+mod weighing;
 
 use kohort_core::{Params, Tape};
 use kohort_data::Features;
 use kohort_data::records::{Target, TrainRecords, ValidationRecords};
 use kohort_layers::{Hierarchy, Mode, UNKNOWN};
-use kohort_objectives::{Balancer, Fixed};
+use kohort_objectives::rules::WeightRule;
+use kohort_objectives::{Balancer, BalancerConfig};
 use rayon::prelude::*;
 
 pub use adapt::{adapt, adapt_with};
 pub use adapters::AdapterReport;
 pub use apart::{PerCohort, PerTask, fit_per_cohort, fit_per_task};
+pub use balance::{At, BalanceConfig, Over};
 pub use body::Body;
 pub use config::{AdaptConfig, Config};
 pub use targets::Task;
@@ -74,6 +78,7 @@ pub use weigh::{WeighConfig, Weigher, weigh};
 
 use crate::ModelError;
 use crate::trainer::{Checkpoint, Epoch, TrainConfig, train};
+use balance::{Plan, Scored};
 use columns::{Columns, Inputs};
 use net::{Net, Outputs};
 use system::Rows;
@@ -149,16 +154,10 @@ pub fn fit_with(
     checkpoint: Option<Checkpoint<'_>>,
     observe: &mut dyn FnMut(&Epoch),
 ) -> Result<MultiTask, ModelError> {
-    let tasks = if config.tasks.is_empty() { input.train.targets().len() } else { config.tasks.len() };
-    let weights = match config.task_weights.len() {
-        0 => vec![1.0; tasks],
-        found if found == tasks => config.task_weights.clone(),
-        found => return Err(ModelError::Size { what: "task_weights", found, expected: tasks }),
-    };
-    fit_balanced(input, config, seed, &mut Fixed::new(weights)?, checkpoint, observe)
+    learn(input, config, seed, None, checkpoint, observe)
 }
 
-/// Trains a model under a balancer, whose objectives are the tasks.
+/// Trains a model under a balancer of one's own, whose objectives are what [`Config::balance`] says; its method is not asked.
 ///
 /// # Errors
 /// As [`fit_with`].
@@ -167,6 +166,17 @@ pub fn fit_balanced(
     config: &Config,
     seed: u64,
     balancer: &mut dyn Balancer,
+    checkpoint: Option<Checkpoint<'_>>,
+    observe: &mut dyn FnMut(&Epoch),
+) -> Result<MultiTask, ModelError> {
+    learn(input, config, seed, Some(balancer), checkpoint, observe)
+}
+
+fn learn(
+    input: Input<'_>,
+    config: &Config,
+    seed: u64,
+    balancer: Option<&mut dyn Balancer>,
     checkpoint: Option<Checkpoint<'_>>,
     observe: &mut dyn FnMut(&Epoch),
 ) -> Result<MultiTask, ModelError> {
@@ -194,7 +204,22 @@ pub fn fit_balanced(
         epochs: Vec::new(),
         best: 0,
     };
-    let run = Run { settings: config, weigh: config.weigh_rows, train: &config.train, seed };
+    let mut balance = config.balance.clone();
+    if !config.task_weights.is_empty() {
+        if config.task_weights.len() != names.len() {
+            let (found, expected) = (config.task_weights.len(), names.len());
+            return Err(ModelError::Size { what: "task_weights", found, expected });
+        }
+        balance.method = BalancerConfig::Fixed(config.task_weights.clone());
+    }
+    let run = Run {
+        settings: config,
+        weigh: config.weigh_rows,
+        balance: &balance,
+        rules: &config.rules,
+        train: &config.train,
+        seed,
+    };
     model.trained(&input, inputs, params, run, balancer, checkpoint, observe)
 }
 
@@ -217,6 +242,8 @@ pub fn parameters(train: &TrainRecords, config: &Config, hierarchy: &Hierarchy) 
 struct Run<'a> {
     settings: &'a dyn std::fmt::Debug,
     weigh: bool,
+    balance: &'a BalanceConfig,
+    rules: &'a [WeightRule],
     train: &'a TrainConfig,
     seed: u64,
 }
@@ -262,13 +289,24 @@ impl MultiTask {
         inputs: Inputs,
         initial: Params,
         run: Run<'_>,
-        balancer: &mut dyn Balancer,
+        balancer: Option<&mut dyn Balancer>,
         checkpoint: Option<Checkpoint<'_>>,
         observe: &mut dyn FnMut(&Epoch),
     ) -> Result<MultiTask, ModelError> {
         let trained = {
             let weigh = (run.settings, run.weigh);
-            let rows = Rows::prepare(input, &self.net, &self.tasks, initial, inputs, weigh)?;
+            let plan = run.balance.plan(&self.tasks, input.cohorts, input.hierarchy);
+            let mut own = None;
+            let balancer = match balancer {
+                Some(balancer) => balancer,
+                None => own.insert(run.balance.balancer(&plan, run.seed)?).as_mut(),
+            };
+            let shape = (plan, run.rules);
+            let mut rows = Rows::prepare(input, &self.net, &self.tasks, initial, inputs, weigh, shape)?;
+            if let Some((held, cohorts)) = input.validation {
+                rows.metrics =
+                    Some(Box::new(self.metrics(held, cohorts, rows.plan.clone(), run.balance.level)?));
+            }
             let held = input.validation.map(|(held, cohorts)| self.held(held, cohorts)).transpose()?;
             let validate = |params: &Params| held.as_ref().map_or(f64::NAN, |held| held(params));
             let validate: Option<&dyn Fn(&Params) -> f64> =
@@ -341,6 +379,32 @@ impl MultiTask {
         });
         let given = given.collect();
         (order, given)
+    }
+
+    /// A metric of each objective on held-out rows.
+    fn metrics<'a>(
+        &'a self,
+        held: &'a ValidationRecords,
+        cohorts: &'a [u32],
+        plan: Plan,
+        level: Option<usize>,
+    ) -> Result<impl Fn(&Params) -> Vec<Option<f64>> + 'a, ModelError> {
+        let inputs = self.columns.inputs(held.questions().features)?;
+        check_cohorts(cohorts, held.len(), &self.hierarchy)?;
+        let targets = self.targets(held.answers().targets)?;
+        let groups = plan.groups(cohorts, level, &self.hierarchy);
+        Ok(move |params: &Params| {
+            let outputs = self.outputs(params, &inputs, cohorts);
+            let scored = outputs.into_iter().zip(&self.tasks).zip(&targets);
+            let scored: Vec<Scored> = scored
+                .map(|((outputs, task), target)| Scored {
+                    predictions: outputs.into_iter().map(|output| task.prediction(output)).collect(),
+                    target: target.values.clone(),
+                    known: (0..target.values.len()).map(|row| target.is_known(row)).collect(),
+                })
+                .collect();
+            plan.metrics(&self.tasks, &groups, &scored)
+        })
     }
 
     /// The value that early stopping minimises: the mean of the tasks' losses on held-out rows.

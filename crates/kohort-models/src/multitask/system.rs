@@ -4,16 +4,19 @@ use kohort_core::{Params, Tape};
 use kohort_data::records::Target;
 use kohort_layers::experts::HealthReport;
 use kohort_layers::{Hierarchy, Mode, UNKNOWN};
-use kohort_objectives::{Objective, ObjectiveError, Terms};
+use kohort_objectives::rules::WeightRule;
+use kohort_objectives::{ObjectiveError, Terms};
 
+use super::balance::Plan;
 use super::columns::Inputs;
 use super::health::{in_words, watch};
 use super::net::Net;
 use super::targets::{Task, chosen};
+use super::weighing::Weighing;
 use super::{Input, rank};
 use crate::ModelError;
 use crate::fingerprint::Fingerprint;
-use crate::trainer::{Recorded, System};
+use crate::trainer::{Recorded, Site, System};
 
 /// Everything of a training run that does not depend on parameters' values.
 pub(super) struct Rows<'a> {
@@ -22,7 +25,11 @@ pub(super) struct Rows<'a> {
     pub(super) tasks: &'a [Task],
     hierarchy: &'a Hierarchy,
     inputs: Inputs,
-    objectives: Vec<String>,
+    pub(super) plan: Plan,
+    site: Site,
+    weighing: Option<Weighing>,
+    /// A metric of each objective on held-out rows.
+    pub(super) metrics: Option<Metrics<'a>>,
     cohorts: &'a [u32],
     /// Place of each cohort in a walk through the hierarchy: rows of one branch stand together.
     rank: Vec<u32>,
@@ -32,6 +39,8 @@ pub(super) struct Rows<'a> {
     identity: String,
 }
 
+type Metrics<'a> = Box<dyn Fn(&Params) -> Vec<Option<f64>> + Sync + 'a>;
+
 impl<'a> Rows<'a> {
     pub(super) fn prepare(
         input: &Input<'a>,
@@ -40,6 +49,7 @@ impl<'a> Rows<'a> {
         initial: Params,
         inputs: Inputs,
         (config, weigh): (&dyn std::fmt::Debug, bool),
+        (plan, rules): (Plan, &[WeightRule]),
     ) -> Result<Rows<'a>, ModelError> {
         let names: Vec<String> = tasks.iter().map(|task| task.name.clone()).collect();
         let targets = chosen(input.train.targets(), &names)?;
@@ -55,13 +65,17 @@ impl<'a> Rows<'a> {
             data.eat_ids(held.origin());
             held.answers().targets.iter().for_each(|target| eat_target(&mut data, target));
         }
+        let site = site(&plan, net, &initial, &inputs, input.cohorts)?;
         Ok(Rows {
+            site,
+            weighing: Weighing::new(rules, input.train, tasks, (input.cohorts, input.hierarchy))?,
+            metrics: None,
+            plan,
             net,
             initial,
             tasks,
             hierarchy: input.hierarchy,
             inputs,
-            objectives: tasks.iter().map(|task| task.name.clone()).collect(),
             cohorts: input.cohorts,
             rank: rank(input.hierarchy),
             targets: tasks.iter().zip(&targets).map(|(task, target)| task.learned(target)).collect(),
@@ -112,7 +126,7 @@ impl System for Rows<'_> {
     }
 
     fn objectives(&self) -> &[String] {
-        &self.objectives
+        &self.plan.names
     }
 
     fn initial(&self, _: u64) -> Params {
@@ -141,13 +155,39 @@ impl System for Rows<'_> {
     }
 
     fn terms(&self, batch: &[u32]) -> Result<Vec<Terms>, ObjectiveError> {
-        let weight = self.weight.map(|weight| cut(weight, batch));
-        let of = |(task, known): (&Task, &Option<Vec<bool>>)| {
-            let objective: Objective = task.objective();
-            let mask = known.as_ref().map(|known| cut(known, batch));
-            objective.terms(batch.len(), weight.as_deref(), mask.as_deref())
+        self.plan.terms(
+            batch,
+            self.tasks,
+            |_| self.weight.map(|weight| cut(weight, batch)),
+            |k| self.known[k].as_ref().map(|known| cut(known, batch)),
+        )
+    }
+
+    fn terms_at(&self, batch: &[u32], step: u64) -> Result<Vec<Terms>, ModelError> {
+        let Some(weighing) = &self.weighing else { return Ok(self.terms(batch)?) };
+        let rules = weighing.weights(batch, step)?;
+        let weight = |k: usize| match (self.weight.map(|weight| cut(weight, batch)), &rules[k]) {
+            (Some(own), Some(rule)) => Some(own.iter().zip(rule).map(|(a, b)| a * b).collect()),
+            (own, rule) => own.or_else(|| rule.clone()),
         };
-        self.tasks.iter().zip(&self.known).map(of).collect()
+        let known = |k: usize| self.known[k].as_ref().map(|known| cut(known, batch));
+        Ok(self.plan.terms(batch, self.tasks, weight, known)?)
+    }
+
+    fn present(&self, terms: &[Terms]) -> Vec<bool> {
+        self.plan.present(terms)
+    }
+
+    fn site(&self) -> Site {
+        self.site.clone()
+    }
+
+    fn factor(&self) -> f64 {
+        self.plan.factor()
+    }
+
+    fn metrics(&self, params: &Params) -> Option<Vec<Option<f64>>> {
+        self.metrics.as_ref().map(|metrics| metrics(params))
     }
 
     fn record(
@@ -164,13 +204,28 @@ impl System for Rows<'_> {
         let rows = cut(rows, &order);
         let cohorts = cut(self.cohorts, &rows);
         let outputs = self.net.forward(tape, params, (&self.inputs, &rows), &cohorts, mode);
-        let losses = (0..self.tasks.len()).map(|k| {
-            let target = cut(&self.targets[k], &rows);
-            let weight = weights[k].map(|weight| cut(weight, &order));
-            let scale = scales[k] as f32;
-            tape.loss(self.tasks[k].loss(), outputs.tasks[k], &target, weight.as_deref(), scale)
-        });
-        let losses = losses.collect();
-        Recorded { penalty: outputs.seen.penalty, ..Recorded::new(losses, outputs.seen.shared) }
+        let targets: Vec<Vec<f32>> = self.targets.iter().map(|target| cut(target, &rows)).collect();
+        let weights: Vec<Option<Vec<f32>>> =
+            weights.iter().map(|weight| weight.map(|weight| cut(weight, &order))).collect();
+        let about = (&outputs.tasks[..], &targets[..]);
+        let losses = self.plan.losses(tape, &rows, self.tasks, about, (&weights, scales));
+        self.plan.recorded(tape, losses, &outputs.tasks, &outputs.seen.mixed.tasks, outputs.seen.penalty)
     }
+}
+
+/// Where gradients are looked at, from a recording of a row of every cohort.
+fn site(
+    plan: &Plan,
+    net: &Net,
+    params: &Params,
+    inputs: &Inputs,
+    cohorts: &[u32],
+) -> Result<Site, ModelError> {
+    let mut rows: Vec<u32> = (0..cohorts.len() as u32).collect();
+    rows.sort_by_key(|&row| cohorts[row as usize]);
+    rows.dedup_by_key(|row| cohorts[*row as usize]);
+    let mut tape = Tape::new();
+    let of_rows = cut(cohorts, &rows);
+    let outputs = net.forward(&mut tape, params, (inputs, &rows), &of_rows, &mut Mode::score());
+    plan.site(&mut tape, params, &outputs.tasks, &outputs.seen.mixed.tasks)
 }

@@ -91,6 +91,17 @@ impl Task {
         (0..target.values.len()).map(|row| if target.is_known(row) { scaled(row) } else { 0.0 }).collect()
     }
 
+    /// How good predictions are: ROC-AUC of yes or no, RMSE of a number in its units; `None` where it is undefined.
+    pub(super) fn metric(&self, predictions: &[f32], truth: &[f32]) -> Option<f64> {
+        match self.kind {
+            TargetKind::Binary => {
+                let labels: Vec<bool> = truth.iter().map(|&y| y > 0.5).collect();
+                kohort_eval::binary::roc_auc(predictions, &labels).ok().flatten()
+            }
+            TargetKind::Number => kohort_eval::rating::rmse(predictions, truth).ok(),
+        }
+    }
+
     /// An output as a prediction: a probability, or a number in the target's units.
     pub(crate) fn prediction(&self, output: f32) -> f32 {
         match self.kind {

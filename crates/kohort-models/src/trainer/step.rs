@@ -53,7 +53,7 @@ pub(super) fn run<'a>(
         recorded.penalty = recorded.penalty.map(|penalty| tape.scale(penalty, share, 0.0));
         recorded
     });
-    let losses = sum_losses(shards, &recorded, terms.len());
+    let losses = sum_losses(shards, &recorded, system.objectives().len());
     if let Some(objective) = losses.iter().position(|loss| !loss.is_finite()) {
         let op = shards.tapes().find_map(|tape| tape.first_non_finite()).map_or("loss", |(_, op)| op);
         return Err(ModelError::NonFinite {
@@ -70,7 +70,7 @@ pub(super) fn run<'a>(
         .filter_map(|(tape, recorded)| recorded.penalty.map(|penalty| tape.scalar(penalty)))
         .sum();
     let Weighting { balancer, record, gradients } = weighting;
-    let present: Vec<bool> = terms.iter().map(|t| t.scale > 0.0).collect();
+    let present = system.present(&terms);
     let gram = match balancer.wants() {
         Wants::Losses => None,
         wants => Some(gradients.gram(shards, params, &recorded, &present, wants == Wants::Gram)),

@@ -51,7 +51,7 @@ pub trait System: Sync {
     /// say, belong into one shard. As they come, unless a system says otherwise.
     fn arrange(&self, _batch: &mut [u32]) {}
 
-    /// Row weights and factors of each objective for a whole batch of training rows.
+    /// Row weights and factors of each loss for a whole batch of training rows, one an objective unless [`System::present`] says otherwise.
     ///
     /// # Errors
     /// If the batch's weights can't be used.
@@ -63,6 +63,12 @@ pub trait System: Sync {
     /// As [`System::terms`].
     fn terms_at(&self, batch: &[u32], _step: u64) -> Result<Vec<Terms>, ModelError> {
         Ok(self.terms(batch)?)
+    }
+
+    /// Whether each objective has a row in a batch with these terms: as many entries as objectives. There may be more terms than objectives,
+    /// where an objective is the sum of several losses.
+    fn present(&self, terms: &[Terms]) -> Vec<bool> {
+        terms.iter().map(|terms| terms.scale > 0.0).collect()
     }
 
     /// Where gradients are looked at, by balancers that do; asked once.

@@ -34,7 +34,8 @@ pub struct Uncertainty {
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UncertaintyConfig {
-    /// The likelihood of each objective's loss.
+    /// The likelihood of each objective's loss; all classification where empty. Both forms rest at the same weight, `1/(2L)`.
+    #[serde(default)]
     pub forms: Vec<UncertaintyForm>,
     /// Adam's learning rate for `s`.
     #[serde(default = "default_rate")]
@@ -51,10 +52,14 @@ impl UncertaintyConfig {
     /// # Errors
     /// If there is not one form per objective, or the rate is not above 0.
     pub(super) fn build(&self, objectives: usize) -> Result<Uncertainty, ObjectiveError> {
-        length("forms of uncertainty", self.forms.len(), objectives)?;
+        let forms = match self.forms.is_empty() {
+            true => vec![UncertaintyForm::Classification; objectives],
+            false => self.forms.clone(),
+        };
+        length("forms of uncertainty", forms.len(), objectives)?;
         let ok = self.rate > 0.0 && self.rate.is_finite();
         setting("uncertainty", "rate", self.rate, ok, "a finite number above 0")?;
-        Ok(Uncertainty::new(self.forms.clone(), self.rate))
+        Ok(Uncertainty::new(forms, self.rate))
     }
 }
 

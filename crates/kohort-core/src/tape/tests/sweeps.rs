@@ -85,6 +85,7 @@ fn tasks_of_a_mixture_meet_at_the_experts_and_at_what_the_gates_read() {
     let cut = tape.meeting(&losses);
     assert_eq!(cut.0, [x, experts]);
     assert_eq!(tape.params_above(&params, &losses, &cut), ids[2..6], "gates and towers are the tasks' own");
+    assert_eq!(tape.layer_at(&params, &cut), ids[1..2], "not the table below the gates");
     let (mut whole, mut parts) = (Grads::new(&params), Grads::new(&params));
     tape.backward(&params, &[(losses[0], 0.7), (losses[1], -2.0)], &mut whole);
     let mut at = Adjoint::default();

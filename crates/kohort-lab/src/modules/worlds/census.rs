@@ -8,7 +8,7 @@ use kohort_data::records::Records;
 use super::{CUT, Material, World};
 use crate::study::{Looking, Skipped, look_records};
 
-pub(in crate::modules) const NAME: &str = "census";
+pub(crate) const NAME: &str = "census";
 
 pub(super) fn find(
     looking: &Looking,

@@ -204,7 +204,7 @@ pub(super) fn find(
     }
 }
 
-pub(super) use census::NAME as CENSUS;
+pub(crate) use census::NAME as CENSUS;
 pub(crate) use movielens::NAME as MOVIELENS;
 pub(crate) use twitch::NAME as TWITCH;
 pub(crate) use xmarket::NAME as XMARKET;

@@ -123,6 +123,6 @@ impl Represent for Adapted {
             }
         };
         let mixed = Mixed { tasks: vec![z; self.tasks], ..Mixed::default() };
-        Represented { mixed, shared: vec![z], penalty: None }
+        Represented { mixed, penalty: None }
     }
 }

@@ -151,6 +151,6 @@ impl Represent for OwnExperts {
             }
         };
         let penalty = balance::total(tape, params, &self.penalties, &mixed, about);
-        Represented { shared: vec![x], penalty, mixed }
+        Represented { penalty, mixed }
     }
 }

@@ -80,6 +80,6 @@ impl Represent for TaskExperts {
             Layer::Ple(layer) => layer.forward(tape, params, x, mode),
         };
         let penalty = balance::total(tape, params, &self.penalties, &mixed, about);
-        Represented { shared: vec![x], penalty, mixed }
+        Represented { penalty, mixed }
     }
 }

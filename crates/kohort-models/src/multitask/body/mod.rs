@@ -73,8 +73,6 @@ pub(super) struct About<'a> {
 pub(super) struct Represented {
     /// For each task `[n, width]` (the same value for tasks that share it), and what gates and experts said.
     pub(super) mixed: Mixed,
-    /// Where all tasks' gradients meet.
-    pub(super) shared: Vec<Var>,
     /// What is to be kept small beside the losses, `[1, 1]` as a mean over these rows.
     pub(super) penalty: Option<Var>,
 }

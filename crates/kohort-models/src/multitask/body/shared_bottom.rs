@@ -72,6 +72,6 @@ impl Represent for SharedBottom {
     ) -> Represented {
         let z = self.mlp.forward(tape, params, x, mode);
         let mixed = Mixed { tasks: vec![z; self.tasks], ..Mixed::default() };
-        Represented { mixed, shared: vec![z], penalty: None }
+        Represented { mixed, penalty: None }
     }
 }
