@@ -19,12 +19,16 @@ fn visits() -> (Vec<u32>, Vec<i64>, Vec<String>) {
             time.push((visit * every + i64::from(who)) * DAY);
         }
     }
-    let events = Events::new(20, &user, &time, None).unwrap();
-    let before = Moments { window_days: 30.0 }.of(&events, &user, &time).unwrap();
-    let stages = Lifecycle::default().stages().unwrap();
+    let events = Events::new(20, &user, &time, None).expect("visits and their stages");
+    let before = Moments { window_days: 30.0 }.of(&events, &user, &time).expect("visits and their stages");
+    let stages = Lifecycle::default().stages().expect("visits and their stages");
     let names = stages.names();
-    let of_row =
-        stages.assign(&before).unwrap().iter().map(|&stage| names[stage as usize].to_owned()).collect();
+    let of_row = stages
+        .assign(&before)
+        .expect("visits and their stages")
+        .iter()
+        .map(|&stage| names[stage as usize].to_owned())
+        .collect();
     (user, time, of_row)
 }
 
@@ -78,7 +82,7 @@ fn a_weight_rule_may_speak_of_a_stage() {
 }
 
 fn toml_rule(text: &str) -> WeightRule {
-    toml::from_str(text).unwrap()
+    toml::from_str(text).expect("a rule")
 }
 
 #[test]

@@ -6,6 +6,9 @@
 //!
 //! For rows with columns, several targets and cohorts: [`multitask`], with experts and adapters of cohorts' own.
 //!
+//! What adapts the objective to the user: [`stan`] weighs tasks by where a user is in life, [`groupce`] ranks among like users, [`parts`] compose a loss for each
+//! cohort, and [`multitask::weigh`] learns weights of rows.
+//!
 //! For users of several territories: [`towers`] with a block per group, [`inputs`] for the vectors they take,
 //! [`crossmarket`] that ranks for all markets with one model, [`implicit`] for what both have to beat.
 //!

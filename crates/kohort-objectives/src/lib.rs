@@ -3,7 +3,7 @@
 //! A batch yields one summed loss per **objective**: a task, a cohort, or a (task, cohort) pair. [`Objective`] states
 //! the loss, its row weights and masks, and, explicitly, its denominator. A [`Balancer`] sees losses, gradient norms or
 //! the Gram matrix of gradients, whatever it [`Wants`], and returns [`Coefficients`]; a [`BalancerConfig`] builds any of them.
-//! [`rules`] weigh rows by what is known of them, [`conflict`] makes weighting visible, and a [`Part`] is what workers that hold a
+//! [`rules`] weigh rows by what is known of them, [`Exposure`] by how often their item is shown, [`conflict`] makes weighting visible, and a [`Part`] is what workers that hold a
 //! part of a batch exchange.
 //!
 //! This crate never sees a tape: an objective is numbers in, weights and a factor out, and a balancer is arithmetic on

@@ -12,7 +12,7 @@
 //! | [`data`] | `kohort-data` | typed readers, manifests, splits whose test part a trainer can't take |
 //! | [`cohorts`] | `kohort-cohorts` | deterministic parallel KMeans, stable cohort ids, assigners; communities of graphs |
 //! | [`eval`] | `kohort-eval` | rating, ranking and profiling metrics with their protocol as a type; intervals and paired tests |
-//! | [`models`] | `kohort-models` | DMTL, multi-task models with experts and adapters of cohorts' own, two towers with territory blocks, a cross-market ranker, SASRec, the baselines, the trainer |
+//! | [`models`] | `kohort-models` | DMTL, multi-task models with experts and adapters of cohorts' own, STAN, GroupCE, losses by cohort, two towers with territory blocks, a cross-market ranker, SASRec, the baselines, the trainer |
 //!
 //! ```
 //! use kohort::prelude::*;

@@ -54,3 +54,22 @@ impl<F: Real> Average<F> {
             && self.value.iter().flatten().all(|x| x.is_finite())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_train_is_kept_as_it_is_and_not_averaged() {
+        let mut params = Params::<f64>::new();
+        let (own, frozen) = (params.add("own", 1, 1, vec![0.0]), params.add("frozen", 1, 1, vec![0.0]));
+        params.slot_mut(frozen).trainable = false;
+        let mut average = Average::new(&params, 0.9);
+        params.slot_mut(own).value[0] = 1.0;
+        params.slot_mut(frozen).value[0] = 1.0;
+        average.update(&params);
+        let found = average.params(&params);
+        assert!(found.value(own)[0] > 0.0 && found.value(own)[0] < 1.0);
+        assert_eq!(found.value(frozen), [1.0]);
+    }
+}

@@ -92,6 +92,7 @@ fn effects() -> Vec<Effect> {
     for (what, system, over, experiment, metric) in [
         ("weights of preferences over weights of one", "stan", "stan-one", STAN, AUC),
         ("draws over means", "stan", "stan-mean", STAN, AUC),
+        ("learned weights over weights of one", "weighed", "shared-bottom", STAN, AUC),
         ("codes over random codes", "groupce", "random-codes", GROUPCE, GAUC),
         ("levels over one level", "groupce", "flat", GROUPCE, GAUC),
     ] {

@@ -1,12 +1,14 @@
 //! Rows to sections: each cut's systems, who gains, the published effects, what it costs.
 
+mod losses;
+
 use kohort_report::{
     Axis, Bar, BarPlot, Column, Fact, Grid, Highlight, Mark, ProtocolBox, Reference, ReferenceKind, Row,
     Section, Table,
 };
 
 use super::effects::{EFFECTS, FOR, RULES, said};
-use super::measure::{BIAS, BIAS_GAP, GAUC, LISTS, NDCG, SHARE, UNLIKE};
+use super::measure::{GAUC, NDCG};
 use super::world::World;
 use super::{GROUPCE, LOSSES, OVER_PLAIN, STAN, WithData};
 use crate::grid::Finished;
@@ -23,12 +25,14 @@ pub(super) struct Run<'a> {
 }
 
 /// What is done otherwise than in the papers.
-const DEPARTURES: [&str; 6] = [
+const DEPARTURES: [&str; 7] = [
     "Data: neither Wechat-Video nor KuaiRand can be had here. MovieLens-100K is public, has times, and two labels of every row: like (4 or more) and \
      love (5), of which the second implies the first, as a purchase implies a click. Its rows are ratings of films that were chosen to be rated, not \
      impressions; most users came for one evening, so a life with the product is short.",
     "STAN: a user's past is all earlier training rows, not 30 days; the columns of the past (rows, likes, loves, days) are what stage and \
      preferences are made of, and “CGC + stage feature” reads them too. Experts are one level (CGC), as in the paper's formulas.",
+    "“Shared bottom, learned weights” is ours: weights by age, gender, occupation and number of training rows, learned from a tenth of the training \
+     rows along five epochs, then a fit of all training rows under them.",
     "STAN without Beta: the paper does not spell it out; here a row weighs its predicted preference.",
     "GroupCE: code-books are fitted by k-means before each epoch, not moved with each batch; the backbone is a plain network. “One level” has as many \
      codes as all levels together.",
@@ -112,27 +116,8 @@ fn lead(run: &Run<'_>) -> String {
             list("does not show")
         ));
     }
-    text.extend(purposes(run));
+    text.extend(losses::sentence(run));
     text
-}
-
-/// What losses did of what they are for, one sentence.
-fn purposes(run: &Run<'_>) -> Option<String> {
-    let said_of = |word: &str| {
-        let rows = run.summary.rows.iter().filter(|row| row.protocol.as_deref() == Some(FOR));
-        let found: Vec<&str> =
-            rows.filter(|row| said(row) == word).filter_map(|row| row.system.as_deref()).collect();
-        if found.is_empty() { "nothing".to_owned() } else { found.join("; ") }
-    };
-    let any = run.summary.rows.iter().any(|row| row.protocol.as_deref() == Some(FOR));
-    any.then(|| {
-        format!(
-            " Of what losses are for: shows: {}. Is reversed: {}. Does not show: {}.",
-            said_of("shows"),
-            said_of("is reversed"),
-            said_of("does not show")
-        )
-    })
 }
 
 fn highlights(run: &Run<'_>) -> Vec<Highlight> {
@@ -307,79 +292,9 @@ fn systems(run: &Run<'_>, world: &World, experiment: &str) -> Option<Section> {
         }
     }
     if experiment == LOSSES {
-        return Some(lists(run, world, section));
+        return Some(losses::lists(run, world, section));
     }
     Some(section.block(against(run, world, experiment, name)))
-}
-
-/// What each loss does to a user's first five and to cohorts: what it is for.
-fn lists(run: &Run<'_>, world: &World, mut section: Section) -> Section {
-    let label = |row: &Row| row.system.clone().unwrap_or_default();
-    let lines: Vec<Vec<String>> = run
-        .summary
-        .rows
-        .iter()
-        .filter(|row| row.dataset == world.name && row.protocol.as_deref() == Some(FOR))
-        .map(|row| {
-            let span = match (row.low, row.high) {
-                (Some(low), Some(high)) => format!("{low:+.4} to {high:+.4}"),
-                _ => "–".to_owned(),
-            };
-            vec![
-                label(row),
-                row.metric.clone(),
-                format!("{:+.4}", row.mean.unwrap_or(f64::NAN)),
-                span,
-                said(row).to_owned(),
-            ]
-        })
-        .collect();
-    if !lines.is_empty() {
-        section = section.block(Grid {
-            caption: format!("{}: what each loss is for, against log loss alone", world.title),
-            header: ["Purpose", "Number", "Ours", "95 % over the seeds", "Effect"]
-                .map(str::to_owned)
-                .to_vec(),
-            lines,
-        });
-    }
-    for (metric, what) in [
-        (SHARE, "mean share of training users who have the first five films"),
-        (UNLIKE, "1 less the mean cosine of the genres of two of the first five"),
-        (BIAS, "mean score less the share of likes"),
-    ] {
-        let rows: Vec<Row> = run
-            .summary
-            .rows
-            .iter()
-            .filter(|row| {
-                row.dataset == world.name
-                    && row.experiment == LOSSES
-                    && row.protocol.as_deref() == Some(LISTS)
-                    && (row.metric == metric || (metric == BIAS && row.metric == BIAS_GAP))
-            })
-            .map(|row| {
-                let name = match (&row.cohort, row.metric == BIAS_GAP) {
-                    (_, true) => BIAS_GAP.to_owned(),
-                    (Some(cohort), _) => cohort.clone(),
-                    (None, _) => "all".to_owned(),
-                };
-                Row { metric: name, ..row.clone() }
-            })
-            .collect();
-        let mut names: Vec<String> = Vec::new();
-        for row in &rows {
-            if !names.contains(&row.metric) {
-                names.push(row.metric.clone());
-            }
-        }
-        let columns: Vec<Column> = names.iter().map(|name| Column::neutral(name).digits(4)).collect();
-        if !rows.is_empty() {
-            let caption = format!("{}: {metric}: {what}, by cohort", world.title);
-            section = section.block(Table::pivot(caption, "System", &rows, label, &columns));
-        }
-    }
-    section
 }
 
 /// The system against every other, user by user.

@@ -4,9 +4,10 @@ use std::time::Instant;
 
 use anyhow::Result;
 use kohort_core::{Focal, ListLoss};
-use kohort_data::records::RecordSplit;
+use kohort_data::records::{RecordSplit, TrainRecords};
+use kohort_layers::{Hierarchy, UNKNOWN};
 use kohort_models::groupce::{self, LevelWeights, Lists};
-use kohort_models::multitask::{self, Body, Predict, body::SharedBottomConfig};
+use kohort_models::multitask::{self, Body, Predict, WeighConfig, body::SharedBottomConfig};
 use kohort_models::parts::{Cohorts, Composition, Fairness, Gap, Part, Spread, Weighted};
 use kohort_models::stan::{self, Weights};
 use kohort_objectives::Exposure;
@@ -35,6 +36,8 @@ enum Kind {
     Random,
     Popularity,
     Shared(Box<multitask::Config>),
+    /// The same under weights of rows that are learned from held-out training rows.
+    Weighed(Box<multitask::Config>, Box<WeighConfig>),
     Stan(Box<stan::Config>, Columns),
     GroupCe(Box<groupce::Config>),
 }
@@ -102,8 +105,21 @@ pub(super) fn systems(settings: &Settings) -> Vec<System> {
             name: "shared-bottom",
             title: "Shared bottom",
             experiment: STAN,
-            kind: Kind::Shared(Box::new(shared)),
+            kind: Kind::Shared(Box::new(shared.clone())),
             cost: 5.0,
+        },
+        System {
+            name: "weighed",
+            title: "Shared bottom, learned weights",
+            experiment: STAN,
+            kind: Kind::Weighed(
+                Box::new(shared),
+                Box::new(WeighConfig {
+                    columns: ["age", "gender", "occupation"].map(str::to_owned).to_vec(),
+                    ..WeighConfig::default()
+                }),
+            ),
+            cost: 15.0,
         },
         stan(PLAIN, "CGC", plain.clone(), Columns::Plain, 6.0),
         stan("cgc-stage", "CGC + stage feature", staged(with_past(&plain)), Columns::Stage, 8.0),
@@ -214,6 +230,7 @@ impl System {
             Kind::Random => json!("random"),
             Kind::Popularity => json!("popularity"),
             Kind::Shared(config) => json!(config),
+            Kind::Weighed(config, weigh) => json!({ "config": config, "weigh": weigh }),
             Kind::Stan(config, columns) => json!({ "config": config, "columns": *columns as u8 }),
             Kind::GroupCe(config) => json!(config),
         }
@@ -236,19 +253,18 @@ impl System {
                 .collect(),
             Kind::Popularity => popularity(data),
             Kind::Shared(config) => {
-                let all = |rows: usize| vec![0; rows];
-                let (train, held) = (all(split.train.len()), all(split.validation.len()));
-                let hierarchy = kohort_layers::Hierarchy::flat(1);
-                let input = multitask::Input {
-                    train: &split.train,
-                    cohorts: &train,
-                    hierarchy: &hierarchy,
-                    validation: Some((&split.validation, &held)),
-                };
-                let model = multitask::fit(input, config, seed, &mut |_| {})?;
+                let model = shared(data, &split.train, config, seed)?;
                 parameters = model.parameters();
                 curves = of_epochs(&model.epochs);
-                names().zip(model.predict(test, &all(test.rows))?).collect()
+                names().zip(model.predict(test, &vec![0; test.rows])?).collect()
+            }
+            Kind::Weighed(config, weigh) => {
+                let train = weighed(data, config, weigh, seed)?;
+                let config = multitask::Config { weigh_rows: true, ..(**config).clone() };
+                let model = shared(data, &train, &config, seed)?;
+                parameters = model.parameters();
+                curves = of_epochs(&model.epochs);
+                names().zip(model.predict(test, &vec![0; test.rows])?).collect()
             }
             Kind::Stan(config, columns) => {
                 let split: &RecordSplit = match columns {
@@ -284,6 +300,52 @@ impl System {
         }
         Ok(Fitted { tasks, seconds: start.elapsed().as_secs_f64(), parameters, curves })
     }
+}
+
+/// A shared bottom, which sees no cohorts.
+fn shared(
+    data: &Data,
+    train: &TrainRecords,
+    config: &multitask::Config,
+    seed: u64,
+) -> Result<multitask::MultiTask> {
+    let held = &data.material.split.validation;
+    let (cohorts, of_held) = (vec![0; train.len()], vec![0; held.len()]);
+    let hierarchy = Hierarchy::flat(1);
+    let input = multitask::Input {
+        train,
+        cohorts: &cohorts,
+        hierarchy: &hierarchy,
+        validation: Some((held, &of_held)),
+    };
+    Ok(multitask::fit(input, config, seed, &mut |_| {})?)
+}
+
+/// Share of the training rows that weights are learned from, and epochs of that.
+const HELD: f64 = 0.1;
+const WEIGH_EPOCHS: usize = 5;
+
+/// The training rows with weights that were learned from a tenth of them, by age, gender, occupation and cohort.
+fn weighed(data: &Data, config: &multitask::Config, weigh: &WeighConfig, seed: u64) -> Result<TrainRecords> {
+    let (all, cohorts) = (&data.material.split.train, &data.material.flat);
+    let (train, held) = all.hold_out(HELD, seed)?;
+    let place = |origin: &[u32]| -> Vec<u32> {
+        // Origins ascend, so each part's rows are found among those of all.
+        let find = |row: &u32| all.origin().binary_search(row).map_or(UNKNOWN, |at| cohorts.train[at]);
+        origin.iter().map(find).collect()
+    };
+    let (of_train, of_held) = (place(train.origin()), place(held.origin()));
+    let input = multitask::Input {
+        train: &train,
+        cohorts: &of_train,
+        hierarchy: &cohorts.hierarchy,
+        validation: Some((&held, &of_held)),
+    };
+    let mut config = config.clone();
+    config.train.epochs = WEIGH_EPOCHS;
+    let weigher = multitask::weigh(input, &config, weigh, seed)?;
+    let weights = weigher.weights(all.features(), &cohorts.train)?;
+    Ok(all.clone().with_weight(weights)?)
 }
 
 /// The share of a film's training rows with the label, drawn to that of all rows with the weight of five.

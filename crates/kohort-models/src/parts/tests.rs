@@ -222,3 +222,53 @@ fn names_that_are_none_and_weights_out_of_range_are_named() {
     .unwrap();
     assert_eq!(read.parts[2].part, Part::List(ListLoss::Bpr));
 }
+
+/// `tests/golden/parts.py` made the values.
+#[test]
+fn novelty_diversity_and_fairness_agree_with_pytorch_in_values_and_slopes() {
+    let golden: serde_json::Value =
+        serde_json::from_str(include_str!("../../tests/golden/parts.json")).unwrap();
+    fn flat(value: &serde_json::Value) -> Vec<f64> {
+        match value.as_array() {
+            Some(items) => items.iter().flat_map(flat).collect(),
+            None => vec![value.as_f64().unwrap()],
+        }
+    }
+    let list = |name: &str| flat(&golden[name]);
+    let ids = |name: &str| -> Vec<u32> { list(name).iter().map(|&id| id as u32).collect() };
+    let mut params = Params::<f64>::new();
+    let id = params.add("logits", 10, 1, list("logits"));
+    let (target, popularity, user, cohort) = (list("target"), list("popularity"), ids("user"), ids("cohort"));
+    for (name, found) in golden["found"].as_object().unwrap() {
+        let mut tape = Tape::new();
+        let logits = tape.param(&params, id);
+        let vectors = tape.input(10, 4, &list("vectors"));
+        let seen = Seen {
+            logits,
+            target: &target,
+            weight: &[1.0; 10],
+            cohort: &cohort,
+            user: &user,
+            log_popularity: &popularity,
+            vectors,
+        };
+        let term = match name.split_once('/') {
+            None => {
+                let part: Part = serde_json::from_value(name.as_str().into()).unwrap();
+                let plan = Plan::new(&[composed(None, &[(part, 1.0)])], &names()).unwrap();
+                record(&mut tape, &plan, &seen, 0.1)
+            }
+            Some((gap, spread)) => {
+                let gap = serde_json::from_value(gap.into()).unwrap();
+                let spread = serde_json::from_value(spread.into()).unwrap();
+                Fairness { gap, spread, weight: 1.0 }.record(&mut tape, &seen, 2).unwrap()
+            }
+        };
+        let mut grads = Grads::new(&params);
+        tape.backward(&params, &[(term, 1.0)], &mut grads);
+        let close = |a: f64, b: f64| (a - b).abs() < 1e-10;
+        assert!(close(tape.scalar(term), found["value"].as_f64().unwrap()), "{name}");
+        let (got, want) = (grads.to_dense(id, &params), flat(&found["slope"]));
+        assert!(got.iter().zip(&want).all(|(&a, &b)| close(a, b)), "{name}: {got:?}, {want:?}");
+    }
+}
