@@ -6,8 +6,8 @@ pub(super) const DEPARTURES: [&str; 6] = [
      published figure was found for it.",
     "The multi-behaviour variant after NAH-GNN is missing: its equations are not published in the part that can be had.",
     "Stability of methods on vectors and embeddings repeats the clustering, not the training of what is clustered.",
-    "On Twitch users of the validation and test part are placed by their friends, for methods on games and habits too. Who has no friend in a cohort \
-     has none.",
+    "On Twitch users of the validation and test part are placed by their friends, or for cohorts of games and habits by their nearest of all users, \
+     whose targets nobody sees. Who is tied to no cohort has none.",
     "Models' settings are those of the comparison of modules, chosen for a shared bottom; nothing was tuned for cohorts. Last.fm has XMarket's.",
     "Negatives on Last.fm and XMarket are drawn evenly, so that popularity alone tells much of “takes”.",
 ];
