@@ -62,7 +62,6 @@ const KMEANS: Case = Case {
     tolerance: Tolerance::Relative(1e-4),
     at_least: 2.0,
     repeats: 3,
-    ..SVD
 };
 
 /// All of them.

@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use kohort_cohorts::Points;
 use kohort_cohorts::controls::shuffled;
-use kohort_cohorts::graph::Graph;
+use kohort_cohorts::graph::{Bipartite, Graph};
 use kohort_cohorts::living::{fold, parents_by_centres, parents_by_ties, spread};
 use kohort_data::Column;
 use kohort_data::Features;
 use kohort_data::records::RecordSplit;
 use kohort_layers::{Hierarchy, UNKNOWN};
 
-use super::methods::Found;
+use super::methods::{Found, Ground};
 use super::settings::Settings;
 use super::worlds::{Scene, World};
 use crate::modules::worlds::Cohorts;
 
-/// Rounds in which absent users are placed by their friends, and by friends placed before.
+/// Rounds in which absent users are placed by those they are tied to, and by those placed before.
 const ROUNDS: usize = 3;
 /// The column that models see.
 pub(crate) const COLUMN: &str = "cohort";
@@ -70,8 +70,19 @@ pub(crate) fn folded(labels: &[u32], parents: &BTreeMap<u32, u32>, least: usize)
     Ok(folded.into_iter().map(|label| (sizes[&label] >= least).then_some(label)).collect())
 }
 
+/// What absent users are placed by: a graph of the same kind as the cohorts were found in, of all users.
+fn ties_of_all(scene: &Scene, ground: Ground, settings: &Settings) -> Result<Graph> {
+    if ground == Ground::Friends {
+        return Ok(Graph::simple(scene.users, scene.friends.iter().copied())?);
+    }
+    let seen = scene.taken.iter().map(|&(place, item)| (scene.present[place as usize], item));
+    let (user, item): (Vec<u32>, Vec<u32>) = seen.chain(scene.of_absent.iter().copied()).unzip();
+    let taken = Bipartite::new(scene.users, scene.items, &user, &item, None)?;
+    Ok(settings.projection().graph(&taken)?)
+}
+
 impl OfUsers {
-    /// Cohorts that a method found among those present, and the others placed by their friends where there are some.
+    /// Cohorts that a method found among those present, and the others placed by their ties to them.
     pub(crate) fn found(
         world: &World,
         scene: &Scene,
@@ -88,9 +99,8 @@ impl OfUsers {
         let own = folded(&found.labels, &up, settings.least(among.len()))?;
         let mut labels = vec![None; scene.users];
         scene.present.iter().zip(own).for_each(|(&user, label)| labels[user as usize] = label);
-        if scene.present.len() < scene.users && !scene.friends.is_empty() {
-            let graph = Graph::simple(scene.users, scene.friends.iter().copied())?;
-            labels = spread(&graph, &labels, ROUNDS)?;
+        if scene.present.len() < scene.users {
+            labels = spread(&ties_of_all(scene, method.ground, settings)?, &labels, ROUNDS)?;
         }
         Ok(OfUsers::numbered(labels))
     }

@@ -76,8 +76,10 @@ pub(crate) fn judge(
         say(SILHOUETTE, silhouette_sampled(&points, &labels, settings.silhouette, seed)?.mean);
     }
     if let Some(given) = &scene.given {
-        let known: Vec<u32> = scene.present.iter().map(|&user| given[user as usize]).collect();
-        say(NMI, normalised_mutual_information(&known, &found.labels)?);
+        let both =
+            scene.present.iter().zip(&kept).filter_map(|(&user, own)| Some((given[user as usize], (*own)?)));
+        let (known, own): (Vec<u32>, Vec<u32>) = both.unzip();
+        say(NMI, normalised_mutual_information(&known, &own)?);
     }
     let again = |sample: &[u32], seed: u64| {
         method.find(&material, sample, seed).map(|found| found.labels).map_err(|error| format!("{error:#}"))

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use kohort_cohorts::communities::{LabelPropagation, Leiden, Louvain, Spectral, components};
-use kohort_cohorts::graph::{Bipartite, Graph, Nearest, Projection};
+use kohort_cohorts::graph::{Bipartite, Graph, Nearest};
 use kohort_cohorts::{KMeansConfig, Points};
 
 use super::settings::Settings;
@@ -115,7 +115,6 @@ impl Material<'_> {
     }
 
     fn graph(&self, ground: Ground, among: &[u32]) -> Result<Graph> {
-        let Settings { neighbours, most_popular, .. } = *self.settings;
         let scene = self.scene;
         let mut place = vec![None; scene.present.len()];
         (0u32..).zip(among).for_each(|(new, &old)| place[old as usize] = Some(new));
@@ -135,11 +134,12 @@ impl Material<'_> {
                     scene.taken.iter().filter_map(|&(user, item)| Some((place[user as usize]?, item)));
                 let (user, item): (Vec<u32>, Vec<u32>) = taken.unzip();
                 let taken = Bipartite::new(among.len(), scene.items, &user, &item, None)?;
-                Ok(Projection { neighbours, most_popular, ..Projection::default() }.graph(&taken)?)
+                Ok(self.settings.projection().graph(&taken)?)
             }
             Ground::Vectors | Ground::Embeddings => {
                 let (values, width) = self.rows(among)?;
-                Ok(Nearest { neighbours, ..Nearest::default() }.graph(&Points::new(&values, width)?)?)
+                Ok(Nearest { neighbours: self.settings.neighbours, ..Nearest::default() }
+                    .graph(&Points::new(&values, width)?)?)
             }
         }
     }

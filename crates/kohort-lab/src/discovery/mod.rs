@@ -131,7 +131,7 @@ impl Study {
             key: Key {
                 experiment: world.experiment.to_owned(),
                 dataset: world.name.to_owned(),
-                split: "60-20-20".to_owned(),
+                split: "by seed".to_owned(),
                 seed,
                 system,
                 title,

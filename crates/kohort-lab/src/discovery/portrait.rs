@@ -25,8 +25,9 @@ pub(crate) const ABSENT: &str = "not there yet";
 /// Who is in no cohort.
 const NONE: &str = "no cohort";
 
-/// Attributes of each cohort in the heat map.
-const EACH: usize = 3;
+/// Attributes of each cohort in the heat map, and columns in all: more cannot be read.
+const EACH: usize = 2;
+const COLUMNS: usize = 16;
 /// Users on the map.
 const ON_MAP: usize = 1200;
 /// Lifts beyond these are drawn as these: a factor of 16.
@@ -62,7 +63,7 @@ pub(crate) fn of(
     let refit = living.next(&now, &Default::default(), 0, ChangeRules::default())?;
     let cohorts = &refit.living.cohorts;
 
-    let config = PortraitConfig { traits: EACH + 2, words: 1, ..PortraitConfig::default() };
+    let config = PortraitConfig { traits: EACH + 3, words: 1, ..PortraitConfig::default() };
     let portraits = config.of(cohorts, &scene.attributes)?;
     let mut outcome = Outcome::default();
     outcome.matrices.push(profile(&portraits, cohorts, material)?);
@@ -111,12 +112,13 @@ fn short(name: &str) -> String {
 fn profile(portraits: &Portraits, cohorts: &[Option<u32>], material: &Material<'_>) -> Result<Matrix> {
     let attributes = &material.scene.attributes;
     let mut columns: Vec<usize> = Vec::new();
-    for portrait in &portraits.cohorts {
-        for found in portrait.traits.iter().take(EACH) {
+    for nth in 0..EACH {
+        for found in portraits.cohorts.iter().filter_map(|portrait| portrait.traits.get(nth)) {
             let place = attributes.names().iter().position(|name| *name == found.name);
             columns.extend(place.filter(|place| !columns.contains(place)));
         }
     }
+    columns.truncate(COLUMNS);
     let total: usize = portraits.cohorts.iter().map(|portrait| portrait.users).sum();
     let mut values = Vec::new();
     for portrait in &portraits.cohorts {

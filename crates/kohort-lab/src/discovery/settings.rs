@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
+use kohort_cohorts::graph::Projection;
 use serde::{Deserialize, Serialize};
 
 use super::drill;
@@ -43,6 +44,12 @@ impl Settings {
     pub(crate) fn clusters(&self, experiment: &str) -> Result<usize> {
         let clusters = self.clusters.get(experiment).copied();
         clusters.with_context(|| format!("configs/discovery.toml has no number of clusters for {experiment}"))
+    }
+
+    /// How users become each other's nearest by what they took.
+    pub(crate) fn projection(&self) -> Projection {
+        let Settings { neighbours, most_popular, .. } = *self;
+        Projection { neighbours, most_popular, ..Projection::default() }
     }
 
     /// Users whom a cohort must have, of so many.

@@ -65,7 +65,8 @@ fn protocol(run: &Run<'_>, world: &World) -> ProtocolBox {
             fact(
                 "Quality",
                 format!(
-                    "modularity on the method's own graph, so only comparable where the graph is the same; silhouette of used cohorts on the SVD vectors, {} users",
+                    "modularity on the method's own graph, so only comparable where the graph is the same; silhouette of used cohorts on the SVD vectors, {} users; NMI of used cohorts \
+                     with those that came with the data, over users who have one",
                     settings.silhouette
                 ),
             ),

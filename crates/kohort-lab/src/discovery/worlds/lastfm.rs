@@ -103,6 +103,7 @@ fn scene(
         attributes: known,
         present,
         taken,
+        of_absent: Vec::new(),
         items: rows.items,
         friends: friends.to_vec(),
         given: None,

@@ -64,6 +64,8 @@ pub(crate) struct Scene {
     pub(crate) present: Vec<u32>,
     /// What they took in training rows: `(place among those present, item)`.
     pub(crate) taken: Vec<(u32, u32)>,
+    /// What users whom discovery does not see have, `(user, item)`: known of them without their targets, and what they are placed by.
+    pub(crate) of_absent: Vec<(u32, u32)>,
     /// Number of items.
     pub(crate) items: usize,
     /// Friendships of all users; none where the data have none.

@@ -62,6 +62,7 @@ pub(super) fn find(
                 attributes: known,
                 present,
                 taken,
+                of_absent: Vec::new(),
                 items: rows.items,
                 friends: Vec::new(),
                 given: Some(given),

@@ -1,5 +1,6 @@
 //! Twitch: streamers and their friendships within six language communities. A user is a row; discovery sees those of the training
-//! part and the friendships between them, and the others go where most of their friends are.
+//! part, what they are known for and the friendships between them. The others go where most of their friends are or, for cohorts
+//! of games and habits, where most of those are who are known for the same.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -56,6 +57,9 @@ pub(super) fn find(
                 pairs.extend(known_for.codes(user as usize).iter().map(|&code| (user, code)));
             }
             let (present, taken) = those_present(&pairs);
+            let absent = (0..records.len() as u32).filter(|user| present.binary_search(user).is_err());
+            let of = |user: u32| known_for.codes(user as usize).iter().map(move |&code| (user, code));
+            let of_absent = absent.flat_map(of).collect();
             let items = known_for.cardinality().unwrap_or(0);
             let known =
                 most_taken(present.len(), &taken, items, attributes, |item| format!("feature {item}"))?;
@@ -66,6 +70,7 @@ pub(super) fn find(
                 attributes: spoken.and(&known)?,
                 present,
                 taken,
+                of_absent,
                 items,
                 friends: friends.clone(),
                 given: Some(codes.clone()),

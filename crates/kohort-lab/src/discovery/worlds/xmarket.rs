@@ -72,6 +72,7 @@ pub(super) fn find(
                 given: Some((0..people.len()).map(|user| market.codes(user)[0]).collect()),
                 present,
                 taken,
+                of_absent: Vec::new(),
                 items,
                 friends: Vec::new(),
                 user_of_row: user.clone(),
