@@ -11,8 +11,8 @@
 //! that is absent from a batch has no loss and no gradient.
 
 use kohort_core::{Layout, ParamId, Params, Tape, Var};
-use kohort_layers::{Hierarchy, UNKNOWN};
 use kohort_data::records::TargetKind;
+use kohort_layers::{Hierarchy, UNKNOWN};
 use kohort_objectives::{Balancer, BalancerConfig, ObjectiveError, Terms, UncertaintyForm, Wants};
 use serde::{Deserialize, Serialize};
 
@@ -74,7 +74,7 @@ pub struct BalanceConfig {
     pub level: Option<usize>,
     /// Where gradients are looked at: the representation for tasks and the last layer for cohorts and pairs, unless said otherwise.
     pub site: Option<At>,
-    /// The method. Uncertainty without forms (`forms = []`) takes each task's.
+    /// The method. Uncertainty without `forms` takes each task's.
     pub method: BalancerConfig,
 }
 
@@ -131,7 +131,8 @@ impl BalanceConfig {
             // A sum of both kinds is no likelihood of either.
             Over::Cohorts => {
                 let numbers = tasks.iter().all(|task| task.kind == TargetKind::Number);
-                let form = if numbers { UncertaintyForm::Regression } else { UncertaintyForm::Classification };
+                let form =
+                    if numbers { UncertaintyForm::Regression } else { UncertaintyForm::Classification };
                 vec![form; groups.len()]
             }
         };
@@ -250,14 +251,20 @@ impl Plan {
                 if scales[loss] == 0.0 {
                     continue;
                 }
-                let pick = |values: &[f32]| -> Vec<f32> { places.iter().map(|&at| values[at as usize]).collect() };
+                let pick =
+                    |values: &[f32]| -> Vec<f32> { places.iter().map(|&at| values[at as usize]).collect() };
                 let output = match places.len() == rows.len() {
                     true => outputs[k],
                     false => tape.take_rows(outputs[k], places),
                 };
                 let weight = weights[loss].as_ref().map(|weight| pick(weight));
-                let own =
-                    tape.loss(task.loss(), output, &pick(&targets[k]), weight.as_deref(), scales[loss] as f32);
+                let own = tape.loss(
+                    task.loss(),
+                    output,
+                    &pick(&targets[k]),
+                    weight.as_deref(),
+                    scales[loss] as f32,
+                );
                 let sum = &mut losses[self.objective(loss)];
                 *sum = Some(sum.map_or(own, |sum| tape.add(sum, own)));
             }
@@ -342,9 +349,10 @@ impl Plan {
         let cuts = 0..self.cuts() as u32;
         match self.over {
             Over::Tasks => (0..self.tasks).map(|k| of(k, None)).collect(),
-            Over::Pairs => {
-                (0..self.tasks).flat_map(|k| cuts.clone().map(move |c| (k, c))).map(|(k, c)| of(k, Some(c))).collect()
-            }
+            Over::Pairs => (0..self.tasks)
+                .flat_map(|k| cuts.clone().map(move |c| (k, c)))
+                .map(|(k, c)| of(k, Some(c)))
+                .collect(),
             Over::Cohorts => cuts
                 .map(|c| {
                     let each: Option<Vec<f64>> = (0..self.tasks).map(|k| of(k, Some(c))).collect();

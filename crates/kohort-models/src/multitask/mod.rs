@@ -54,9 +54,9 @@ mod health;
 mod net;
 mod system;
 mod targets;
-mod weighing;
 #[cfg(test)]
 mod tests;
+mod weighing;
 
 use kohort_core::{Params, Tape};
 use kohort_data::Features;
@@ -302,7 +302,8 @@ impl MultiTask {
             let shape = (plan, run.rules);
             let mut rows = Rows::prepare(input, &self.net, &self.tasks, initial, inputs, weigh, shape)?;
             if let Some((held, cohorts)) = input.validation {
-                rows.metrics = Some(Box::new(self.metrics(held, cohorts, rows.plan.clone(), run.balance.level)?));
+                rows.metrics =
+                    Some(Box::new(self.metrics(held, cohorts, rows.plan.clone(), run.balance.level)?));
             }
             let held = input.validation.map(|(held, cohorts)| self.held(held, cohorts)).transpose()?;
             let validate = |params: &Params| held.as_ref().map_or(f64::NAN, |held| held(params));

@@ -76,7 +76,10 @@ impl Weighing {
                 }
                 Column::Categorical { codes, vocabulary } => {
                     let name_of = |code| vocabulary.token(code).unwrap_or("(unknown)").to_owned();
-                    known.push((name.clone(), Kind::Names((0..vocabulary.len() as u32).map(name_of).collect())));
+                    known.push((
+                        name.clone(),
+                        Kind::Names((0..vocabulary.len() as u32).map(name_of).collect()),
+                    ));
                     columns.push(Values::Codes(codes.clone()));
                 }
                 Column::MultiHot { .. } | Column::Dense { .. } => {}

@@ -34,7 +34,8 @@ pub struct Uncertainty {
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UncertaintyConfig {
-    /// The likelihood of each objective's loss.
+    /// The likelihood of each objective's loss; a system that knows its tasks may fill in what is empty.
+    #[serde(default)]
     pub forms: Vec<UncertaintyForm>,
     /// Adam's learning rate for `s`.
     #[serde(default = "default_rate")]

@@ -36,7 +36,8 @@ fn every_balancer_trains_over_tasks_cohorts_and_pairs() {
     let world = world();
     for over in [Over::Tasks, Over::Cohorts, Over::Pairs] {
         for method in every_method() {
-            let balance = BalanceConfig { over, level: Some(0), method: method.clone(), ..Default::default() };
+            let balance =
+                BalanceConfig { over, level: Some(0), method: method.clone(), ..Default::default() };
             let model = fit(world.input(), &quick(mixture(false), balance), 1, &mut |_| {}).unwrap();
             let last = model.epochs.last().unwrap();
             let objectives = last.losses.len();
@@ -56,12 +57,8 @@ fn every_site_gives_balancers_something_to_see() {
     ] {
         for (name, body) in bodies() {
             for &site in sites {
-                let balance = BalanceConfig {
-                    over,
-                    level: Some(0),
-                    site: Some(site),
-                    method: BalancerConfig::Pcgrad,
-                };
+                let balance =
+                    BalanceConfig { over, level: Some(0), site: Some(site), method: BalancerConfig::Pcgrad };
                 let config = Config { train: train_config(1), ..quick(body.clone(), balance) };
                 let model = fit(world.input(), &config, 1, &mut |_| {}).unwrap();
                 let seen = &model.epochs[0].weighting;
@@ -98,8 +95,13 @@ fn fixed_weights_are_the_same_gradient_whatever_road_takes_it() {
                 Over::Pairs => 2 * world.tree.at_level(0).count(),
             };
             let method = BalancerConfig::Fixed(vec![0.5; objectives]);
-            fit(world.input(), &quick(mixture(false), BalanceConfig { method, ..balance.clone() }), 1, &mut |_| {})
-                .unwrap()
+            fit(
+                world.input(),
+                &quick(mixture(false), BalanceConfig { method, ..balance.clone() }),
+                1,
+                &mut |_| {},
+            )
+            .unwrap()
         };
         for site in [At::Representation, At::LastLayer, At::Shared, At::SharedWithTables] {
             let balance = BalanceConfig { site: Some(site), ..balance.clone() };

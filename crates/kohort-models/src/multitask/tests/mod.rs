@@ -164,7 +164,13 @@ fn adapters() -> Vec<(&'static str, AdapterKind)> {
 }
 
 fn adapt_config(kind: AdapterKind) -> AdaptConfig {
-    AdaptConfig { kind, towers: false, decay: 0.0, balance: BalanceConfig::default(), train: train_config(30) }
+    AdaptConfig {
+        kind,
+        towers: false,
+        decay: 0.0,
+        balance: BalanceConfig::default(),
+        train: train_config(30),
+    }
 }
 
 fn fitted(world: &World, body: Body) -> MultiTask {
