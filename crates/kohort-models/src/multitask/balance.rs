@@ -11,8 +11,9 @@
 //! that is absent from a batch has no loss and no gradient.
 
 use kohort_core::{Layout, ParamId, Params, Tape, Var};
+use kohort_data::records::TargetKind;
 use kohort_layers::{Hierarchy, UNKNOWN};
-use kohort_objectives::{Balancer, BalancerConfig, ObjectiveError, Terms, Wants};
+use kohort_objectives::{Balancer, BalancerConfig, ObjectiveError, Terms, UncertaintyForm, Wants};
 use serde::{Deserialize, Serialize};
 
 use super::targets::Task;
@@ -73,7 +74,7 @@ pub struct BalanceConfig {
     pub level: Option<usize>,
     /// Where gradients are looked at: the representation for tasks and the last layer for cohorts and pairs, unless said otherwise.
     pub site: Option<At>,
-    /// The method.
+    /// The method. Uncertainty without `forms` takes each task's.
     pub method: BalancerConfig,
 }
 
@@ -84,6 +85,8 @@ pub(super) struct Plan {
     site: At,
     pub(super) names: Vec<String>,
     tasks: usize,
+    /// Likelihood of each objective's loss, for uncertainty weights.
+    forms: Vec<UncertaintyForm>,
     /// Node of each group of rows; [`UNKNOWN`] for the rows of none.
     groups: Vec<u32>,
     /// Group of each training row.
@@ -118,7 +121,22 @@ impl BalanceConfig {
         };
         let usual = if self.over == Over::Tasks { At::Representation } else { At::LastLayer };
         let site = self.site.unwrap_or(usual);
-        Plan { over: self.over, site, names, tasks: tasks.len(), groups, group_of }
+        let form = |task: &Task| match task.kind {
+            TargetKind::Binary => UncertaintyForm::Classification,
+            TargetKind::Number => UncertaintyForm::Regression,
+        };
+        let forms = match self.over {
+            Over::Tasks => tasks.iter().map(form).collect(),
+            Over::Pairs => tasks.iter().flat_map(|task| vec![form(task); groups.len()]).collect(),
+            // A sum of both kinds is no likelihood of either.
+            Over::Cohorts => {
+                let numbers = tasks.iter().all(|task| task.kind == TargetKind::Number);
+                let form =
+                    if numbers { UncertaintyForm::Regression } else { UncertaintyForm::Classification };
+                vec![form; groups.len()]
+            }
+        };
+        Plan { over: self.over, site, names, tasks: tasks.len(), forms, groups, group_of }
     }
 
     /// The balancer of these objectives.
@@ -126,7 +144,13 @@ impl BalanceConfig {
     /// # Errors
     /// A setting out of range, a list that has not one entry an objective, or a site that the method can see nothing at.
     pub(super) fn balancer(&self, plan: &Plan, seed: u64) -> Result<Box<dyn Balancer>, ModelError> {
-        let balancer = self.method.build(plan.names.len(), seed)?;
+        let mut method = self.method.clone();
+        if let BalancerConfig::Uncertainty(config) = &mut method
+            && config.forms.is_empty()
+        {
+            config.forms.clone_from(&plan.forms);
+        }
+        let balancer = method.build(plan.names.len(), seed)?;
         let blind = plan.over != Over::Tasks && plan.site == At::Representation;
         if blind && balancer.wants() == Wants::Gram {
             let what = "balance: cohorts have different rows, whose gradients have no inner products at a representation; \

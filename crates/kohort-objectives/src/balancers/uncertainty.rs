@@ -34,7 +34,8 @@ pub struct Uncertainty {
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UncertaintyConfig {
-    /// The likelihood of each objective's loss; all classification where empty. Both forms rest at the same weight, `1/(2L)`.
+    /// The likelihood of each objective's loss; all classification where empty, unless a system that knows its tasks fills it in. Both forms
+    /// rest at the same weight, `1/(2L)`.
     #[serde(default)]
     pub forms: Vec<UncertaintyForm>,
     /// Adam's learning rate for `s`.

@@ -1,5 +1,6 @@
 //! Planted answers, contracts and refusals. What a single layer does is tested in `kohort-layers`.
 
+mod balance;
 mod contract;
 mod planted;
 mod refusals;
