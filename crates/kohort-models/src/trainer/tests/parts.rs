@@ -61,7 +61,7 @@ fn two_halves_of_a_batch_give_the_whole_batchs_step() {
             [Box::new(Pcgrad::new(3)), Box::new(Mgda::new(Normaliser::None))];
         for balancer in &mut balancers {
             // What a worker does before the exchange: losses and Gram matrix, or gradients, of its own rows.
-            let mut work = |rows: &[usize]| {
+            let work = |rows: &[usize]| {
                 let mut shards = Shards::new(&params, 5);
                 let recorded = record(&mut shards, &params, &ids, rows);
                 let losses = (0..2).map(|k| {
