@@ -125,9 +125,8 @@ impl System for Bench {
     fn terms_at(&self, batch: &[u32], step: u64) -> Result<Vec<Terms>, ModelError> {
         self.stamps.lock().unwrap_or_else(PoisonError::into_inner).push(Instant::now());
         let Some(rules) = &self.rules else { return Ok(self.terms(batch)?) };
-        let column = |f: usize| -> Vec<f32> {
-            batch.iter().map(|&row| self.ids[f][row as usize] as f32).collect()
-        };
+        let column =
+            |f: usize| -> Vec<f32> { batch.iter().map(|&row| self.ids[f][row as usize] as f32).collect() };
         let (first, second) = (column(0), column(1));
         let columns = [Column::Numbers(&first), Column::Numbers(&second)];
         let rows = Rows { count: batch.len(), cohorts: &[], columns: &columns };
@@ -304,9 +303,10 @@ fn once(bench: &Bench, method: &str, batch: usize) -> Result<(f64, f64), Failure
     let check = trained.epochs[0].losses.iter().map(|(_, loss)| loss).sum();
     let stamps = bench.stamps.lock().unwrap_or_else(PoisonError::into_inner);
     // The last step of an epoch ends with what an epoch ends with.
-    let times = stamps.chunks(STEPS).skip(1).flat_map(|epoch| {
-        epoch.windows(2).map(|pair| pair[1].duration_since(pair[0]).as_secs_f64() * 1e3)
-    });
+    let times = stamps
+        .chunks(STEPS)
+        .skip(1)
+        .flat_map(|epoch| epoch.windows(2).map(|pair| pair[1].duration_since(pair[0]).as_secs_f64() * 1e3));
     Ok((check, median(times.collect())))
 }
 

@@ -63,13 +63,7 @@ impl<F: Real> Tape<F> {
     /// # Panics
     /// If `only` has not an entry a parameter.
     #[track_caller]
-    pub fn backward_of(
-        &mut self,
-        params: &Params<F>,
-        seeds: &[(Var, F)],
-        only: &[bool],
-        out: &mut Grads<F>,
-    ) {
+    pub fn backward_of(&mut self, params: &Params<F>, seeds: &[(Var, F)], only: &[bool], out: &mut Grads<F>) {
         shape::same("backward_of: parameters", (only.len(), 1), (params.slots().len(), 1));
         let start: Vec<Var> = seeds.iter().map(|s| s.0).collect();
         self.mark(&start, &[], Some(only));

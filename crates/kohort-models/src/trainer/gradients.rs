@@ -89,7 +89,8 @@ impl Gradients {
                 tape.pull_to(params, &[(loss, 1.0)], shared, &mut unused[0]);
                 let parts = shared.0.iter().map(|&var| tape.adjoint(var).unwrap_or_default());
                 if !whole {
-                    products[k * objectives + k] = parts.map(|part| kohort_core::kernels::dot_f64(part, part)).sum();
+                    products[k * objectives + k] =
+                        parts.map(|part| kohort_core::kernels::dot_f64(part, part)).sum();
                     continue;
                 }
                 kept[k].parts.resize(shared.0.len(), Vec::new());
