@@ -8,8 +8,8 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use super::cohorts::{self, Work};
-use super::generate;
 use super::peers::Libraries;
+use super::{balancers, generate, networks};
 use crate::workspace::Workspace;
 use crate::{blas, process};
 
@@ -38,6 +38,8 @@ pub(super) struct Case {
     pub(super) tolerance: Tolerance,
     /// The peer's time over ours must be at least this.
     pub(super) at_least: f64,
+    /// Our time over that of our plain step, which our side measures beside it, must be at most this.
+    pub(super) at_most: Option<f64>,
     /// Timed runs inside one turn, of which the median counts.
     pub(super) repeats: u32,
 }
@@ -59,6 +61,12 @@ pub(super) enum Input {
     },
     /// Likewise: steps of MMoE.
     Mmoe {
+        /// Rows of a batch.
+        rows: usize,
+    },
+    /// Likewise: steps of MMoE under a balancer; the word is for both sides.
+    Balancer {
+        method: &'static str,
         /// Rows of a batch.
         rows: usize,
     },
@@ -96,6 +104,7 @@ pub(super) const SVD: Case = Case {
     ours: ("median_fit_ms", "rmse"),
     tolerance: Tolerance::Absolute(0.003),
     at_least: 5.0,
+    at_most: None,
     repeats: 1,
 };
 
@@ -120,58 +129,7 @@ const AVERAGE_PRECISION: Case = Case {
     ..SVD
 };
 
-/// An epoch over the training rows of seven markets, each with four sampled negatives.
-const TOWERS: Case = Case {
-    name: "two-tower",
-    package: "kohort-models",
-    example: "towers_bench",
-    script: "torch_towers.py",
-    size: "129,249 positives × 5, 512-256-128 and 768-256-128, 4 blocks, 4,100 examples a batch",
-    parallel: true,
-    input: Input::Towers { rows: 820 },
-    peers: Libraries::Torch,
-    products: true,
-    ours: ("epoch_ms", "check"),
-    tolerance: Tolerance::Relative(1e-5),
-    at_least: 1.5,
-    repeats: 2,
-    ..SVD
-};
-
-/// The step as the trainer goes it: forward and backward by shards, Adam on all rows of the tables. The better of the peer's
-/// variants counts. Issue 6 wants 2.2, 1.6 and 1.5 times its speed at 256, 1024 and 4096 rows.
-const MMOE: Case = Case {
-    name: "mmoe-1024",
-    by_default: true,
-    package: "kohort-models",
-    example: "mmoe_bench",
-    script: "torch_mmoe.py",
-    size: "training step: 8 features × 16, 8 experts 256-128, 2 towers, 1,024 rows",
-    parallel: true,
-    input: Input::Mmoe { rows: 1024 },
-    peers: Libraries::Torch,
-    products: true,
-    ours: ("step_ms", "check"),
-    tolerance: Tolerance::Relative(1e-5),
-    at_least: 1.0,
-    repeats: 48,
-};
-
-/// Against the better of gather + bmm, loops over segments, and both compiled.
-const LORA: Case = Case {
-    name: "lora-train",
-    package: "kohort-layers",
-    example: "lora_bench",
-    script: "torch_lora.py",
-    size: "training step: 64 cohorts, rank 8 on 256-256-128, mixed batches of 4,096 rows",
-    input: Input::Lora("train"),
-    ours: ("ms", "check"),
-    at_least: 2.0,
-    repeats: 48,
-    ..MMOE
-};
-
-pub(super) const CASES: [Case; 20] = [
+const OWN: [Case; 6] = [
     SVD,
     SVDPP,
     // Surprise's faster setting, which is not its default.
@@ -202,47 +160,15 @@ pub(super) const CASES: [Case; 20] = [
         repeats: 3,
         ..SVD
     },
-    TOWERS,
-    // In large batches titles repeat more.
-    Case {
-        name: "two-tower-large",
-        by_default: false,
-        size: "129,249 positives × 5, 512-256-128 and 768-256-128, 4 blocks, 20,480 examples a batch",
-        input: Input::Towers { rows: 4096 },
-        ..TOWERS
-    },
-    Case {
-        name: "mmoe-256",
-        size: "training step: 8 features × 16, 8 experts 256-128, 2 towers, 256 rows",
-        input: Input::Mmoe { rows: 256 },
-        ..MMOE
-    },
-    MMOE,
-    Case {
-        name: "mmoe-4096",
-        size: "training step: 8 features × 16, 8 experts 256-128, 2 towers, 4,096 rows",
-        input: Input::Mmoe { rows: 4096 },
-        ..MMOE
-    },
-    LORA,
-    Case {
-        name: "lora-score",
-        size: "scoring: 64 cohorts, rank 8 on 256-256-128, mixed batches of 4,096 rows",
-        input: Input::Lora("score"),
-        at_least: 1.5,
-        ..LORA
-    },
-    cohorts::CASES[0],
-    cohorts::CASES[1],
-    cohorts::CASES[2],
-    cohorts::CASES[3],
-    cohorts::CASES[4],
-    cohorts::CASES[5],
-    cohorts::CASES[6],
 ];
 
+/// All benches, in the order in which they run.
+pub(super) fn all() -> impl Iterator<Item = &'static Case> {
+    [&OWN[..], &networks::CASES, &balancers::CASES, &cohorts::CASES].into_iter().flatten()
+}
+
 pub(super) fn names() -> clap::builder::PossibleValuesParser {
-    clap::builder::PossibleValuesParser::new(CASES.iter().map(|case| case.name))
+    clap::builder::PossibleValuesParser::new(all().map(|case| case.name))
 }
 
 /// Where the files of both sides are made.
@@ -292,6 +218,7 @@ impl Inputs {
             }
             Input::Towers { .. } => self.made(case, program, at("towers"), self.mirror.as_deref()),
             Input::Mmoe { .. } => self.made(case, program, at("mmoe"), None),
+            Input::Balancer { .. } => self.made(case, program, at("balancers"), None),
             Input::Lora(_) => self.made(case, program, at("lora"), None),
             Input::Cohorts(work) => work.prepare(&self.folder).map(Some),
         }
@@ -341,13 +268,16 @@ pub(super) struct Turn {
     pub(super) check: f64,
     /// Resident memory after each repeat in MB, where the side says it.
     pub(super) memory: Vec<f64>,
+    /// The time over that of the plain step, where the side says it.
+    pub(super) of_plain: Option<f64>,
 }
 
 impl Turn {
     fn of(said: &Value, (ms, check): (&str, &str)) -> Result<Turn> {
         let memory = said.get("rss_mb").and_then(Value::as_array);
         let memory = memory.into_iter().flatten().filter_map(Value::as_f64).collect();
-        Ok(Turn { ms: number(said, ms)?, check: number(said, check)?, memory })
+        let of_plain = said.get("of_plain").and_then(Value::as_f64);
+        Ok(Turn { ms: number(said, ms)?, check: number(said, check)?, memory, of_plain })
     }
 }
 
@@ -415,6 +345,9 @@ impl Case {
             Input::Towers { rows } | Input::Mmoe { rows } => {
                 vec!["run".into(), first, repeats, rows.to_string()]
             }
+            Input::Balancer { method, rows } => {
+                vec!["run".into(), first, method.into(), repeats, rows.to_string()]
+            }
             Input::Lora(what) => vec!["run".into(), first, what.into(), repeats],
             Input::Cohorts(work) => work.words(first, second, repeats),
         })
@@ -430,6 +363,7 @@ impl Case {
             Input::Scores(metric) => vec![first, second, metric.into(), repeats],
             Input::Points => kmeans_words(first, second, repeats),
             Input::Towers { rows } | Input::Mmoe { rows } => vec![first, repeats, rows.to_string()],
+            Input::Balancer { method, rows } => vec![first, method.into(), repeats, rows.to_string()],
             Input::Lora(what) => vec![first, what.into(), repeats],
             Input::Cohorts(work) => work.words(first, second, repeats),
         })

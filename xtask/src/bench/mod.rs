@@ -3,9 +3,11 @@
 //! Both sides get the same files, take turns within one run, so that a busy machine slows both, and have to agree on
 //! the result. Ratios of such pairs mean something; milliseconds from two different days do not.
 
+mod balancers;
 mod cases;
 mod cohorts;
 mod generate;
+mod networks;
 mod peers;
 mod summary;
 
@@ -15,7 +17,7 @@ use std::{env, fs};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 
-use self::cases::{CASES, Case, Inputs};
+use self::cases::{Case, Inputs};
 use self::peers::Libraries;
 use self::summary::Outcome;
 use crate::process::{OutsideBand, human};
@@ -44,8 +46,7 @@ pub(crate) struct Flags {
 }
 
 pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<()> {
-    let chosen: Vec<&Case> = CASES
-        .iter()
+    let chosen: Vec<&Case> = cases::all()
         .filter(|case| {
             if flags.only.is_empty() { case.by_default } else { flags.only.iter().any(|n| n == case.name) }
         })

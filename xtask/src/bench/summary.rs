@@ -13,6 +13,8 @@ pub(super) struct Outcome {
     size: &'static str,
     threads: u32,
     at_least: f64,
+    /// Our time over our plain step's by turns, the median; where our side says it.
+    of_plain: Option<f64>,
     our_median: f64,
     our_check: f64,
     /// Resident memory after each repeat of the last turn in MB; empty where a side does not say.
@@ -47,7 +49,9 @@ impl Outcome {
                 spread: ratios.iter().fold((f64::INFINITY, 0.0), |(low, high), &r| (low.min(r), high.max(r))),
             }
         });
+        let of_plain: Vec<f64> = turns.ours.iter().filter_map(|turn| turn.of_plain).collect();
         Self {
+            of_plain: (!of_plain.is_empty()).then(|| median(of_plain.into_iter())),
             bench: case.name,
             size: case.size,
             threads,
@@ -66,6 +70,11 @@ impl Outcome {
             && *last > first * 1.02 + 1.0
         {
             complaints.push(format!("{}: memory grew from {first} to {last} MB", self.bench));
+        }
+        if let (Some(ratio), Some(most)) = (self.of_plain, case.at_most)
+            && (ratio.is_nan() || ratio > most)
+        {
+            complaints.push(format!("{}: {ratio:.2} of our plain step, wanted {most}", self.bench));
         }
         let Some(peer) = &self.peer else { return complaints };
         if !case.tolerance.accepts(self.our_check, peer.check) {
@@ -93,6 +102,7 @@ impl Outcome {
             "spread": peer.map(|peer| [peer.spread.0, peer.spread.1]),
             "unit": "ms",
             "wanted_ratio": self.at_least,
+            "of_plain": self.of_plain,
             "our_value": self.our_check,
             "its_value": peer.map(|peer| peer.check),
             "our_memory_mb": self.our_memory,
@@ -121,6 +131,7 @@ impl Outcome {
                 ["—".into(), "—".into(), "—".into(), "—".into(), format!("{:.9}", self.our_check), "—".into()]
             }
         });
+        cells.push(self.of_plain.map_or_else(|| "—".to_string(), |ratio| format!("{ratio:.2}")));
         cells
     }
 }
@@ -173,6 +184,7 @@ pub(super) fn table(outcomes: &[Outcome]) -> String {
         "wanted",
         "our value",
         "its value",
+        "of plain",
     ];
     let mut grid = vec![header.map(String::from).to_vec()];
     grid.extend(outcomes.iter().map(Outcome::cells));
@@ -198,11 +210,12 @@ pub(super) fn table(outcomes: &[Outcome]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::cases::CASES;
+    use super::super::balancers;
+    use super::super::cases;
     use super::*;
 
     fn turns(ours: &[f64], peers: &[f64], check: (f64, f64)) -> Turns {
-        let turn = |check| move |&ms: &f64| Turn { ms, check, memory: Vec::new() };
+        let turn = |check| move |&ms: &f64| Turn { ms, check, memory: Vec::new(), of_plain: None };
         Turns {
             ours: ours.iter().map(turn(check.0)).collect(),
             peers: peers.iter().map(turn(check.1)).collect(),
@@ -212,7 +225,7 @@ mod tests {
 
     #[test]
     fn ratio_and_spread_come_from_medians_and_pairs() {
-        let case = &CASES[0];
+        let case = &cases::SVD;
         let outcome =
             Outcome::of(case, 1, &turns(&[10.0, 20.0, 30.0], &[200.0, 100.0, 210.0], (0.94, 0.941)));
         let row = outcome.json();
@@ -224,7 +237,7 @@ mod tests {
 
     #[test]
     fn sides_that_disagree_and_slow_results_are_named() {
-        let case = &CASES[0];
+        let case = &cases::SVD;
         let outcome = Outcome::of(case, 1, &turns(&[10.0], &[20.0], (0.94, 0.95)));
         assert_eq!(outcome.complaints(case).len(), 2);
         let nan = Outcome::of(case, 1, &turns(&[10.0], &[100.0], (0.94, f64::NAN)));
@@ -233,7 +246,7 @@ mod tests {
 
     #[test]
     fn memory_that_grows_is_named_with_and_without_a_peer() {
-        let case = &CASES[0];
+        let case = &cases::SVD;
         let mut grown = turns(&[10.0], &[], (0.94, 0.0));
         (grown.peer, grown.ours[0].memory) = (None, vec![100.0, 100.0, 104.0]);
         assert_eq!(
@@ -245,10 +258,22 @@ mod tests {
     }
 
     #[test]
+    fn a_step_that_costs_too_much_of_the_plain_one_is_named() {
+        let case = &balancers::CASES[0];
+        let mut slow = turns(&[10.0, 10.0, 10.0], &[100.0; 3], (0.5, 0.5));
+        for (turn, ratio) in slow.ours.iter_mut().zip([1.0, 9.0, 1.5]) {
+            turn.of_plain = Some(ratio);
+        }
+        let outcome = Outcome::of(case, 2, &slow);
+        assert_eq!(outcome.complaints(case), [format!("{}: 1.50 of our plain step, wanted 1.05", case.name)]);
+        assert_eq!(outcome.json()["of_plain"].as_f64(), Some(1.5));
+    }
+
+    #[test]
     fn without_a_peer_its_fields_are_null() {
         let mut alone = turns(&[10.0], &[], (0.94, 0.0));
         alone.peer = None;
-        let row = Outcome::of(&CASES[0], 1, &alone).json();
+        let row = Outcome::of(&cases::SVD, 1, &alone).json();
         assert!(row["peer"].is_null() && row["ratio"].is_null() && row["spread"].is_null());
         assert_eq!(row["our_median"].as_f64(), Some(10.0));
     }
