@@ -31,9 +31,10 @@ fn record(shards: &mut Shards, params: &Params, ids: &[ParamId], rows: &[usize])
         let z = tape.linear(params, x, ids[0], None, Activation::Tanh);
         let losses = [0usize, 1].map(|k| {
             let out = tape.linear(params, z, ids[1 + k], None, Activation::Identity);
-            // The tasks want opposite things, so that there is a conflict to solve.
-            let sign = if k == 0 { 4.0 } else { -6.0 };
-            let targets: Vec<f32> = rows.iter().map(|&r| sign * (r as f32 * 0.4).sin()).collect();
+            // The tasks want opposite things, further away than any output can be (five units in [-1, 1] under weights below 1), so
+            // that there is a conflict to solve in every row.
+            let sign = if k == 0 { 8.0 } else { -9.0 };
+            let targets: Vec<f32> = rows.iter().map(|&r| sign + (r as f32 * 0.4).sin()).collect();
             tape.loss(LossKind::Squared, out, &targets, None, 1.0 / ROWS as f32)
         });
         Recorded::new(losses.to_vec(), vec![z])
