@@ -1,5 +1,3 @@
-mod parts;
-
 use super::*;
 use kohort_core::{Activation, LossKind, ParamId, Tape};
 use kohort_layers::Mode;
