@@ -131,7 +131,7 @@ fn cohorts_have_no_inner_products_at_a_representation_and_the_config_says_so() {
 #[test]
 fn a_metric_below_its_target_raises_its_tasks_weight_end_to_end() {
     let world = world();
-    let targets = vec![Target::AtLeast(0.9999), Target::AtMost(1e6)];
+    let targets = [Target::AtLeast(0.9999), Target::AtMost(1e6)];
     let kinds: Vec<_> = world.split.train.targets().iter().map(|target| target.kind).collect();
     let targets: Vec<Target> = kinds
         .iter()
@@ -175,7 +175,7 @@ fn rules_weigh_rows_by_cohort_and_column_and_what_is_unknown_is_named() {
     );
     let faded = loss(rules(&fading));
     assert!(faded > 0.0 && faded < 0.7 * plain, "{faded} of {plain}");
-    let cohort = format!(r#"[{{"name":"first","cohort":"cohort 0","factor":3.0}}]"#);
+    let cohort = r#"[{"name":"first","cohort":"cohort 0","factor":3.0}]"#.to_owned();
     fit(world.input(), &config(rules(&cohort)), 1, &mut |_| {}).unwrap();
     let unknown = r#"[{"name":"JP","cohort":"JP","factor":3.0}]"#;
     let error = fit(world.input(), &config(rules(unknown)), 1, &mut |_| {}).unwrap_err().to_string();
