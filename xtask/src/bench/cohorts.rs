@@ -48,6 +48,7 @@ const LEIDEN: Case = Case {
 };
 
 const KMEANS: Case = Case {
+    at_most: None,
     name: "kmeans-200k",
     by_default: false,
     package: "kohort-cohorts",
