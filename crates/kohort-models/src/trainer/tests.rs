@@ -1,3 +1,5 @@
+mod parts;
+
 use super::*;
 use kohort_core::{Activation, LossKind, ParamId, Tape};
 use kohort_layers::Mode;
