@@ -24,120 +24,24 @@ import time
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
-from torch import nn
 from torch.nn import functional
+
+from torch_network import FEATURES, MODELS, Weights
 
 folder, method, rounds, batch = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
-STEPS, WIDTH, EXPERTS, TASKS = 16, 16, 8, 4
-VOCABULARIES = [1_000, 1_000, 5_000, 5_000, 20_000, 20_000, 100_000, 100_000]
-FEATURES = len(VOCABULARIES)
+STEPS, TASKS = 16, 4
 
 
 def words(name, kind="<u4"):
     return np.fromfile(os.path.join(folder, name), kind)
 
 
-weights = load_file(os.path.join(folder, "weights.safetensors"))
+weights = Weights(folder, TASKS)
 order = words(f"order-{batch}.u32").astype(np.int64)
 ids = torch.from_numpy(words("ids.u32").reshape(-1, FEATURES)[order].astype(np.int64)).split(batch)
 labels = torch.from_numpy(words("labels.f32", "<f4").reshape(-1, TASKS)[order]).split(batch)
 projections = words("pcgrad.u32").reshape(STEPS, TASKS, TASKS)
-
-
-def tables():
-    return [weights[f"feature{f}"] for f in range(FEATURES)]
-
-
-def filled(layer, name):
-    """A Linear with the other side's weights, which are stored `[in, out]`."""
-    with torch.no_grad():
-        layer.weight.copy_(weights[f"{name}/w"].T)
-        layer.bias.copy_(weights[f"{name}/b"][0])
-    return layer
-
-
-class Model(nn.Module):
-    """What all variants share: gates and towers."""
-
-    def __init__(self):
-        super().__init__()
-        inputs = FEATURES * WIDTH
-        self.gates = nn.ModuleList(filled(nn.Linear(inputs, EXPERTS), f"mmoe/gate/{t}") for t in range(TASKS))
-        self.towers = nn.ModuleList(
-            nn.Sequential(
-                filled(nn.Linear(128, 64), f"tower{t}/hidden/0"), nn.ReLU(), filled(nn.Linear(64, 1), f"tower{t}/out")
-            )
-            for t in range(TASKS)
-        )
-
-    def logits(self, x, experts):
-        mixed = (torch.bmm(torch.softmax(gate(x), dim=1).unsqueeze(1), experts).squeeze(1) for gate in self.gates)
-        return [tower(z).squeeze(1) for tower, z in zip(self.towers, mixed)]
-
-
-class Batched(Model):
-    """Experts' first layers as one product, their second ones as one bmm; an Embedding for each feature."""
-
-    def __init__(self):
-        super().__init__()
-        self.tables = nn.ModuleList(nn.Embedding.from_pretrained(t.clone(), freeze=False) for t in tables())
-        self.first = filled(nn.Linear(128, 256 * EXPERTS), "mmoe/experts/0")
-        self.w1 = nn.Parameter(weights["mmoe/experts/1/w"].reshape(EXPERTS, 256, 128).clone())
-        self.b1 = nn.Parameter(weights["mmoe/experts/1/b"].reshape(EXPERTS, 1, 128).clone())
-
-    def embed(self, ids):
-        return torch.cat([table(ids[:, f]) for f, table in enumerate(self.tables)], dim=1)
-
-    def experts_of(self, x):
-        hidden = torch.relu(self.first(x)).view(-1, EXPERTS, 256).transpose(0, 1)
-        return torch.relu(torch.baddbmm(self.b1, hidden, self.w1)).transpose(0, 1)
-
-    def last(self):
-        return [self.w1]
-
-    def of_experts(self):
-        return [*self.first.parameters(), self.w1, self.b1]
-
-
-class Joined(Batched):
-    """Likewise, and the tables as one, with offsets."""
-
-    def __init__(self):
-        super().__init__()
-        self.tables = nn.Embedding.from_pretrained(torch.cat(tables()), freeze=False)
-        self.register_buffer("offsets", torch.tensor(np.cumsum([0] + VOCABULARIES[:-1])))
-
-    def embed(self, ids):
-        return self.tables(ids + self.offsets).view(len(ids), -1)
-
-
-class List(Batched):
-    """A module for each expert, as libraries write it."""
-
-    def __init__(self):
-        super().__init__()
-        experts = []
-        for e in range(EXPERTS):
-            first, second = nn.Linear(128, 256), nn.Linear(256, 128)
-            with torch.no_grad():
-                first.weight.copy_(self.first.weight[256 * e : 256 * (e + 1)])
-                first.bias.copy_(self.first.bias[256 * e : 256 * (e + 1)])
-                second.weight.copy_(self.w1[e].T)
-                second.bias.copy_(self.b1[e, 0])
-            experts.append(nn.Sequential(first, nn.ReLU(), second, nn.ReLU()))
-        del self.first, self.w1, self.b1
-        self.experts = nn.ModuleList(experts)
-
-    def experts_of(self, x):
-        return torch.stack([expert(x) for expert in self.experts], dim=1)
-
-    def last(self):
-        return [expert[2].weight for expert in self.experts]
-
-    def of_experts(self):
-        return list(self.experts.parameters())
 
 
 def pcgrad(grads, step):
@@ -185,7 +89,7 @@ def mgda(grads, step):
 
 class Run:
     def __init__(self, variant):
-        self.model = {"list": List, "batched": Batched, "joined": Joined}[variant]()
+        self.model = MODELS[variant](weights)
         self.balancer, _, self.site = method.partition("-")
         tables_of = list(self.model.tables.parameters())
         self.shared = {"": tables_of, "last": [], "rep": [], "experts": []}[self.site] + (

@@ -16,14 +16,15 @@
 //! default), `pcgrad-experts` leaves the tables out, `pcgrad-rep` looks at the experts' outputs and the gates' input (LibMTL's
 //! `rep_grad`), `gradnorm-last` at the experts' last layers (its paper).
 
+mod network;
+
 use std::fs;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use kohort_core::{Activation, Init, LossKind, ParamId, Params, Tape, Var, weights};
-use kohort_layers::experts::{ExpertConfig, GateConfig, Mixture, MixtureConfig};
-use kohort_layers::{Embedding, Linear, Mlp, MlpConfig, Mode};
+use kohort_core::{LossKind, ParamId, Params, Tape, weights};
+use kohort_layers::Mode;
 use kohort_models::ModelError;
 use kohort_models::trainer::{Recorded, Site, System, TrainConfig, train};
 use kohort_objectives::rules::{Column, Condition, Factor, Kind, Known, Rows, Rules, WeightRule};
@@ -33,18 +34,15 @@ use kohort_objectives::{
 };
 use kohort_random::rand::Rng;
 use kohort_random::{permutation, stream};
+use network::{Network, SEED, VOCABULARIES, column, draw, words};
 
 type Failure = Box<dyn std::error::Error>;
 
-const SEED: u64 = 7;
 const STEPS: usize = 16;
 const BATCHES: [usize; 2] = [1024, 4096];
-const WIDTH: usize = 16;
-const EXPERTS: usize = 8;
 const TASKS: usize = 4;
 /// Epochs of a run that count, after one that does not.
 const EPOCHS: usize = 2;
-const VOCABULARIES: [usize; 8] = [1_000, 1_000, 5_000, 5_000, 20_000, 20_000, 100_000, 100_000];
 
 fn main() -> Result<(), Failure> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -58,40 +56,9 @@ fn main() -> Result<(), Failure> {
     }
 }
 
-struct Model {
-    features: Vec<Embedding>,
-    mixture: Mixture,
-    towers: Vec<(Mlp, Linear)>,
-}
-
-impl Model {
-    fn new(params: &mut Params) -> Result<Model, Failure> {
-        let table = |(f, &ids): (usize, &usize)| {
-            Embedding::new(params, &format!("feature{f}"), ids, WIDTH, Init::Normal(0.1), SEED)
-        };
-        let features = VOCABULARIES.iter().enumerate().map(table).collect();
-        let config = MixtureConfig {
-            experts: EXPERTS,
-            expert: ExpertConfig { widths: vec![256, 128], ..ExpertConfig::default() },
-            gate: GateConfig { bias: true, ..GateConfig::default() },
-            one_gate: false,
-        };
-        let mixture = Mixture::new(params, "mmoe", VOCABULARIES.len() * WIDTH, TASKS, &config, SEED)?;
-        let towers = (0..TASKS)
-            .map(|t| {
-                let config = MlpConfig { widths: vec![64], ..MlpConfig::default() };
-                let hidden = Mlp::new(params, &format!("tower{t}/hidden"), mixture.outputs(), &config, SEED);
-                let out = Linear::new(params, &format!("tower{t}/out"), 64, 1, Activation::Identity, SEED);
-                (hidden, out)
-            })
-            .collect();
-        Ok(Model { features, mixture, towers })
-    }
-}
-
 /// The model with its rows.
 struct Bench {
-    model: Model,
+    network: Network,
     initial: Params,
     names: Vec<String>,
     site: Site,
@@ -150,24 +117,15 @@ impl System for Bench {
         scales: &[f64],
         mode: &mut Mode,
     ) -> Recorded {
-        let embed = |(feature, ids): (&Embedding, &Vec<u32>)| {
-            let ids: Vec<u32> = rows.iter().map(|&row| ids[row as usize]).collect();
-            feature.forward(tape, params, &ids)
-        };
-        let parts: Vec<Var> = self.model.features.iter().zip(&self.ids).map(embed).collect();
-        let x = tape.concat(&parts);
-        let mixed = self.model.mixture.forward(tape, params, x, mode);
-        let losses = (0..TASKS)
-            .map(|t| {
-                let (hidden, out) = &self.model.towers[t];
-                let h = hidden.forward(tape, params, mixed.tasks[t], mode);
-                let logit = out.forward(tape, params, h);
-                let labels: Vec<f32> = rows.iter().map(|&row| self.labels[t][row as usize]).collect();
-                tape.loss(LossKind::Logistic, logit, &labels, weights[t], scales[t] as f32)
-            })
-            .collect();
+        let pick = |column: &Vec<u32>| -> Vec<u32> { rows.iter().map(|&row| column[row as usize]).collect() };
+        let ids: Vec<Vec<u32>> = self.ids.iter().map(pick).collect();
+        let (logits, shared) = self.network.forward(tape, params, &ids, mode);
+        let losses = logits.iter().enumerate().map(|(t, &logit)| {
+            let labels: Vec<f32> = rows.iter().map(|&row| self.labels[t][row as usize]).collect();
+            tape.loss(LossKind::Logistic, logit, &labels, weights[t], scales[t] as f32)
+        });
         // Gates and towers are a task's own; experts and tables are shared.
-        Recorded::new(losses, vec![mixed.outputs[0].x, x])
+        Recorded::new(losses.collect(), shared.to_vec())
     }
 }
 
@@ -227,8 +185,7 @@ fn prepare(folder: &Path) -> Result<(), Failure> {
     for _ in 0..STEPS * largest {
         let mut frequent = 0;
         for (f, vocabulary) in VOCABULARIES.into_iter().enumerate() {
-            let rank = (vocabulary as f64).powf(numbers.random::<f64>()) as u32;
-            let id = rank.saturating_sub(1).min(vocabulary as u32 - 1);
+            let id = draw(vocabulary, &mut numbers);
             frequent |= u32::from(id < 4) << f;
             ids.extend(id.to_le_bytes());
         }
@@ -239,49 +196,43 @@ fn prepare(folder: &Path) -> Result<(), Failure> {
             labels.extend(f32::from(u8::from(numbers.random_bool(chance))).to_le_bytes());
         }
     }
-    let words = |words: &[u32]| -> Vec<u8> { words.iter().flat_map(|word| word.to_le_bytes()).collect() };
+    let bytes = |words: &[u32]| -> Vec<u8> { words.iter().flat_map(|word| word.to_le_bytes()).collect() };
     let mut params = Params::new();
-    Model::new(&mut params)?;
+    Network::new(&mut params, TASKS)?;
     fs::create_dir_all(folder)?;
     fs::write(folder.join("ids.u32"), ids)?;
     fs::write(folder.join("labels.f32"), labels)?;
     for batch in BATCHES {
         let order = permutation(STEPS * batch, &mut stream(SEED, "order", &[0]));
-        fs::write(folder.join(format!("order-{batch}.u32")), words(&order))?;
+        fs::write(folder.join(format!("order-{batch}.u32")), bytes(&order))?;
     }
     let mut projections = Vec::new();
     for step in 0..STEPS as u64 {
         let mut numbers = stream(SEED, "pcgrad", &[step]);
         (0..TASKS).for_each(|_| projections.extend(permutation(TASKS, &mut numbers)));
     }
-    fs::write(folder.join("pcgrad.u32"), words(&projections))?;
+    fs::write(folder.join("pcgrad.u32"), bytes(&projections))?;
     weights::export(&params, &folder.join("weights.safetensors"), "{}")?;
     println!("{}", serde_json::json!({ "rows": STEPS * largest, "parameters": params.count(false) }));
     Ok(())
 }
 
 fn bench(folder: &Path, method: &str, batch: usize) -> Result<Bench, Failure> {
-    let words = |name: &str| -> Result<Vec<u32>, Failure> {
-        let bytes = fs::read(folder.join(name))?;
-        Ok(bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
-    };
-    let (ids, labels) = (words("ids.u32")?, words("labels.f32")?);
-    let features = VOCABULARIES.len();
-    let column = |all: &[u32], width: usize, at: usize| -> Vec<u32> {
-        all.iter().skip(at).step_by(width).take(STEPS * batch).copied().collect()
-    };
-    let numbers = |t: usize| column(&labels, TASKS, t).into_iter().map(f32::from_bits).collect();
+    let (ids, labels) = (words(&folder.join("ids.u32"))?, words(&folder.join("labels.f32"))?);
+    let (features, rows) = (VOCABULARIES.len(), STEPS * batch);
+    let numbers =
+        |t: usize| column(&labels[..rows * TASKS], TASKS, t).into_iter().map(f32::from_bits).collect();
     let mut initial = Params::new();
-    let model = Model::new(&mut initial)?;
+    let network = Network::new(&mut initial, TASKS)?;
     weights::import(&mut initial, &folder.join("weights.safetensors"))?;
     let names: Vec<String> = (0..TASKS).map(|t| format!("task{t}")).collect();
     Ok(Bench {
         site: site(method, &initial)?,
         rules: if method == "rules" { Some(rules(&names)?) } else { None },
-        ids: (0..features).map(|f| column(&ids, features, f)).collect(),
+        ids: (0..features).map(|f| column(&ids[..rows * features], features, f)).collect(),
         labels: (0..TASKS).map(numbers).collect(),
         stamps: Mutex::default(),
-        model,
+        network,
         initial,
         names,
     })

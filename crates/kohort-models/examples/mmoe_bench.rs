@@ -13,28 +13,26 @@
 //! `steps` that do. It prints one JSON object: step_ms (median), check (mean loss of the ten), kernels, and with `profile` in
 //! place of the rows per shard nothing else.
 
+mod network;
+
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
 use kohort_core::optim::{Adam, Optimizer, Rule, Tables};
 use kohort_core::shards::Shards;
-use kohort_core::{Activation, Init, LossKind, Params, Tape, Var, weights};
-use kohort_layers::experts::{ExpertConfig, GateConfig, Mixture, MixtureConfig};
-use kohort_layers::{Embedding, Linear, Mlp, MlpConfig, Mode};
+use kohort_core::{LossKind, Params, Tape, Var, weights};
+use kohort_layers::Mode;
 use kohort_random::rand::Rng;
 use kohort_random::stream;
+use network::{Network, SEED, VOCABULARIES, column, draw, words};
 
 type Failure = Box<dyn std::error::Error>;
 
-const SEED: u64 = 7;
 const BATCHES: usize = 16;
 const LARGEST: usize = 4096;
 const CHECK_STEPS: usize = 10;
-const WIDTH: usize = 16;
-const EXPERTS: usize = 8;
 const TASKS: usize = 2;
-const VOCABULARIES: [usize; 8] = [1_000, 1_000, 5_000, 5_000, 20_000, 20_000, 100_000, 100_000];
 
 fn main() -> Result<(), Failure> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -49,50 +47,11 @@ fn main() -> Result<(), Failure> {
     }
 }
 
-struct Model {
-    features: Vec<Embedding>,
-    mixture: Mixture,
-    towers: Vec<(Mlp, Linear)>,
-}
-
-impl Model {
-    fn new(params: &mut Params) -> Result<Model, Failure> {
-        let table = |(f, &ids): (usize, &usize)| {
-            Embedding::new(params, &format!("feature{f}"), ids, WIDTH, Init::Normal(0.1), SEED)
-        };
-        let features = VOCABULARIES.iter().enumerate().map(table).collect();
-        let config = MixtureConfig {
-            experts: EXPERTS,
-            expert: ExpertConfig { widths: vec![256, 128], ..ExpertConfig::default() },
-            gate: GateConfig { bias: true, ..GateConfig::default() },
-            one_gate: false,
-        };
-        let mixture = Mixture::new(params, "mmoe", VOCABULARIES.len() * WIDTH, TASKS, &config, SEED)?;
-        let towers = (0..TASKS)
-            .map(|t| {
-                let config = MlpConfig { widths: vec![64], ..MlpConfig::default() };
-                let hidden = Mlp::new(params, &format!("tower{t}/hidden"), mixture.outputs(), &config, SEED);
-                let out = Linear::new(params, &format!("tower{t}/out"), 64, 1, Activation::Identity, SEED);
-                (hidden, out)
-            })
-            .collect();
-        Ok(Model { features, mixture, towers })
-    }
-
-    /// The loss of each task on the rows of a shard; `scale` is one over the batch's rows.
-    fn record(&self, tape: &mut Tape, params: &Params, rows: &Rows<'_>, scale: f32) -> [Var; TASKS] {
-        let mode = &mut Mode::train(stream(SEED, "dropout", &[0, 0]));
-        let parts: Vec<Var> =
-            self.features.iter().zip(&rows.ids).map(|(f, ids)| f.forward(tape, params, ids)).collect();
-        let x = tape.concat(&parts);
-        let mixed = self.mixture.forward(tape, params, x, mode);
-        std::array::from_fn(|t| {
-            let (hidden, out) = &self.towers[t];
-            let h = hidden.forward(tape, params, mixed.tasks[t], mode);
-            let logit = out.forward(tape, params, h);
-            tape.loss(LossKind::Logistic, logit, rows.labels[t], None, scale)
-        })
-    }
+/// The loss of each task on the rows of a shard; `scale` is one over the batch's rows.
+fn record(network: &Network, tape: &mut Tape, params: &Params, rows: &Rows<'_>, scale: f32) -> [Var; TASKS] {
+    let mode = &mut Mode::train(stream(SEED, "dropout", &[0, 0]));
+    let (logits, _) = network.forward(tape, params, &rows.ids, mode);
+    std::array::from_fn(|t| tape.loss(LossKind::Logistic, logits[t], rows.labels[t], None, scale))
 }
 
 /// Rows of a shard, by column.
@@ -121,15 +80,14 @@ fn prepare(folder: &Path) -> Result<(), Failure> {
     let (mut ids, mut labels) = (Vec::new(), Vec::new());
     for _ in 0..BATCHES * LARGEST {
         for vocabulary in VOCABULARIES {
-            let rank = (vocabulary as f64).powf(numbers.random::<f64>()) as u32;
-            ids.extend(rank.saturating_sub(1).min(vocabulary as u32 - 1).to_le_bytes());
+            ids.extend(draw(vocabulary, &mut numbers).to_le_bytes());
         }
         for _ in 0..TASKS {
             labels.extend(f32::from(u8::from(numbers.random_bool(0.2))).to_le_bytes());
         }
     }
     let mut params = Params::new();
-    Model::new(&mut params)?;
+    Network::new(&mut params, TASKS)?;
     fs::create_dir_all(folder)?;
     fs::write(folder.join("ids.u32"), ids)?;
     fs::write(folder.join("labels.f32"), labels)?;
@@ -139,14 +97,7 @@ fn prepare(folder: &Path) -> Result<(), Failure> {
 }
 
 fn batches(folder: &Path, rows: usize) -> Result<Vec<Batch>, Failure> {
-    let words = |name: &str| -> Result<Vec<u32>, Failure> {
-        let bytes = fs::read(folder.join(name))?;
-        Ok(bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
-    };
-    let (ids, labels) = (words("ids.u32")?, words("labels.f32")?);
-    let column = |all: &[u32], width: usize, at: usize| -> Vec<u32> {
-        all.iter().skip(at).step_by(width).copied().collect()
-    };
+    let (ids, labels) = (words(&folder.join("ids.u32"))?, words(&folder.join("labels.f32"))?);
     let features = VOCABULARIES.len();
     let batch = |(ids, labels): (&[u32], &[u32])| Batch {
         ids: (0..features).map(|f| column(ids, features, f)).collect(),
@@ -157,7 +108,7 @@ fn batches(folder: &Path, rows: usize) -> Result<Vec<Batch>, Failure> {
 
 /// A training run, step by step as the trainer goes.
 struct Run {
-    model: Model,
+    network: Network,
     params: Params,
     shards: Shards,
     optimizer: Optimizer,
@@ -169,10 +120,10 @@ impl Run {
     fn step(&mut self) -> Result<f64, Failure> {
         let batch = &self.batches[self.at % BATCHES];
         self.at += 1;
-        let (model, params) = (&self.model, &self.params);
+        let (network, params) = (&self.network, &self.params);
         let rows = batch.labels[0].len();
         let recorded = self.shards.forward(params, rows, |shard, tape| {
-            model.record(tape, params, &batch.rows(shard.rows), 1.0 / rows as f32)
+            record(network, tape, params, &batch.rows(shard.rows), 1.0 / rows as f32)
         });
         let each = self.shards.tapes().zip(&recorded);
         let loss: f64 = each.flat_map(|(tape, losses)| losses.iter().map(|&x| tape.scalar(x))).sum();
@@ -194,13 +145,13 @@ fn run(folder: &Path, steps: usize, batch: usize, shard: Option<usize>) -> Resul
         );
     }
     let mut params = Params::new();
-    let model = Model::new(&mut params)?;
+    let network = Network::new(&mut params, TASKS)?;
     weights::import(&mut params, &folder.join("weights.safetensors"))?;
     let mut run = Run {
         shards: Shards::new(&params, shard.unwrap_or(batch.div_ceil(2))),
         optimizer: Optimizer::new(&params, Rule::Adam(Adam::default()), Tables::AllRows),
         batches: batches(folder, batch)?,
-        model,
+        network,
         params,
         at: 0,
     };

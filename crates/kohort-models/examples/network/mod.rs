@@ -1,0 +1,83 @@
+//! The MMoE network of the benches, and how its ids are drawn: eight embeddings of 16, eight experts 256-128, a softmax gate and a
+//! tower 64-1 for each task.
+
+use kohort_core::{Activation, Init, Params, Tape, Var};
+use kohort_layers::experts::{ExpertConfig, ExpertError, GateConfig, Mixture, MixtureConfig};
+use kohort_layers::{Embedding, Linear, Mlp, MlpConfig, Mode};
+use kohort_random::rand::Rng;
+
+pub(crate) const SEED: u64 = 7;
+pub(crate) const VOCABULARIES: [usize; 8] = [1_000, 1_000, 5_000, 5_000, 20_000, 20_000, 100_000, 100_000];
+
+const WIDTH: usize = 16;
+const EXPERTS: usize = 8;
+
+/// All layers.
+pub(crate) struct Network {
+    features: Vec<Embedding>,
+    mixture: Mixture,
+    towers: Vec<(Mlp, Linear)>,
+}
+
+impl Network {
+    pub(crate) fn new(params: &mut Params, tasks: usize) -> Result<Network, ExpertError> {
+        let table = |(f, &ids): (usize, &usize)| {
+            Embedding::new(params, &format!("feature{f}"), ids, WIDTH, Init::Normal(0.1), SEED)
+        };
+        let features = VOCABULARIES.iter().enumerate().map(table).collect();
+        let config = MixtureConfig {
+            experts: EXPERTS,
+            expert: ExpertConfig { widths: vec![256, 128], ..ExpertConfig::default() },
+            gate: GateConfig { bias: true, ..GateConfig::default() },
+            one_gate: false,
+        };
+        let mixture = Mixture::new(params, "mmoe", VOCABULARIES.len() * WIDTH, tasks, &config, SEED)?;
+        let towers = (0..tasks)
+            .map(|t| {
+                let config = MlpConfig { widths: vec![64], ..MlpConfig::default() };
+                let hidden = Mlp::new(params, &format!("tower{t}/hidden"), mixture.outputs(), &config, SEED);
+                let out = Linear::new(params, &format!("tower{t}/out"), 64, 1, Activation::Identity, SEED);
+                (hidden, out)
+            })
+            .collect();
+        Ok(Network { features, mixture, towers })
+    }
+
+    /// Rows of these ids, `[features][n]`: a logit for each task, `[n, 1]`, and where tasks part, the experts' outputs and what the
+    /// gates read.
+    pub(crate) fn forward<I: AsRef<[u32]>>(
+        &self,
+        tape: &mut Tape,
+        params: &Params,
+        ids: &[I],
+        mode: &mut Mode,
+    ) -> (Vec<Var>, [Var; 2]) {
+        let parts: Vec<Var> =
+            self.features.iter().zip(ids).map(|(f, ids)| f.forward(tape, params, ids.as_ref())).collect();
+        let x = tape.concat(&parts);
+        let mixed = self.mixture.forward(tape, params, x, mode);
+        let tower = |((hidden, out), &z): (&(Mlp, Linear), &Var)| {
+            let h = hidden.forward(tape, params, z, mode);
+            out.forward(tape, params, h)
+        };
+        let logits = self.towers.iter().zip(&mixed.tasks).map(tower).collect();
+        (logits, [mixed.outputs[0].x, x])
+    }
+}
+
+/// An id by a power law: `⌊V^u⌋ − 1`, `u` uniform.
+pub(crate) fn draw(vocabulary: usize, numbers: &mut impl Rng) -> u32 {
+    let rank = (vocabulary as f64).powf(numbers.random::<f64>()) as u32;
+    rank.saturating_sub(1).min(vocabulary as u32 - 1)
+}
+
+/// The words of a file that `prepare` wrote.
+pub(crate) fn words(path: &std::path::Path) -> std::io::Result<Vec<u32>> {
+    let bytes = std::fs::read(path)?;
+    Ok(bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
+}
+
+/// Every `width`th word from the `at`th on.
+pub(crate) fn column(words: &[u32], width: usize, at: usize) -> Vec<u32> {
+    words.iter().skip(at).step_by(width).copied().collect()
+}
