@@ -82,6 +82,7 @@ impl ForData {
             weigh_rows: self.model.weigh_rows,
             decay: self.adapt.decay,
             balance: kohort_models::multitask::BalanceConfig::default(),
+            rules: Vec::new(),
             train,
         }
     }

@@ -175,8 +175,10 @@ impl LoraMlp<HierarchicalLora> {
         params: &mut Params<F>,
         parent: Option<u32>,
     ) -> Result<Option<u32>, AdapterError> {
-        // All layers have one tree, so that the first to refuse is the first of all.
-        self.layers.iter_mut().try_fold(None, |_, layer| layer.add(params, parent).map(Some))
+        let mut layers = self.layers.clone();
+        let cohort = layers.iter_mut().try_fold(None, |_, layer| layer.add(params, parent).map(Some))?;
+        self.layers = layers;
+        Ok(cohort)
     }
 
     /// `[n, inputs]` to `[n, last width]` for rows of these cohorts.

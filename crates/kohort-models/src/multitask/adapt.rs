@@ -75,7 +75,7 @@ pub fn adapt_with(
         settings: &settings,
         weigh: config.weigh_rows,
         balance: &config.balance,
-        rules: &[],
+        rules: &config.rules,
         train: &config.train,
         seed,
     };

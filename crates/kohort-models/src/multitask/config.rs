@@ -127,6 +127,9 @@ pub struct AdaptConfig {
     /// Who gets how much of the gradient; a look at gradients costs what is trainable alone.
     #[serde(default)]
     pub balance: BalanceConfig,
+    /// What weighs rows by task, cohort and columns, as [`Config::rules`]. The base's rules are not taken over.
+    #[serde(default)]
+    pub rules: Vec<WeightRule>,
     /// The training run.
     pub train: TrainConfig,
 }

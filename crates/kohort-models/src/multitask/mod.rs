@@ -51,7 +51,9 @@ pub mod body;
 pub(crate) mod columns;
 mod config;
 mod health;
+mod held;
 mod net;
+mod predict;
 mod system;
 pub(crate) mod targets;
 #[cfg(test)]
@@ -59,13 +61,11 @@ mod tests;
 mod weigh;
 mod weighing;
 
-use kohort_core::{Params, Tape};
-use kohort_data::Features;
+use kohort_core::Params;
 use kohort_data::records::{Target, TrainRecords, ValidationRecords};
-use kohort_layers::{Hierarchy, Mode, UNKNOWN};
+use kohort_layers::{Hierarchy, UNKNOWN};
 use kohort_objectives::rules::WeightRule;
 use kohort_objectives::{Balancer, BalancerConfig};
-use rayon::prelude::*;
 
 pub use adapt::{adapt, adapt_with};
 pub use adapters::AdapterReport;
@@ -73,14 +73,14 @@ pub use apart::{PerCohort, PerTask, fit_per_cohort, fit_per_task};
 pub use balance::{At, BalanceConfig, Over};
 pub use body::Body;
 pub use config::{AdaptConfig, Config};
+pub use predict::Predict;
 pub use targets::Task;
 pub use weigh::{WeighConfig, Weigher, weigh};
 
 use crate::ModelError;
 use crate::trainer::{Checkpoint, Epoch, TrainConfig, train};
-use balance::{Plan, Scored};
 use columns::{Columns, Inputs};
-use net::{Net, Outputs};
+use net::Net;
 use system::Rows;
 
 /// What a model learns from.
@@ -113,22 +113,6 @@ pub struct MultiTask {
     /// Number of epochs that made the parameters.
     pub best: usize,
 }
-
-/// Whatever predicts tasks of rows.
-pub trait Predict {
-    /// For each task its prediction for every row: a probability, or a number in the target's units. `cohorts` holds a node
-    /// of the hierarchy for each row, or [`UNKNOWN`].
-    ///
-    /// # Errors
-    /// Columns that are not those of training, or a cohort that is none of the model's.
-    fn predict(&self, features: &Features, cohorts: &[u32]) -> Result<Vec<Vec<f32>>, ModelError>;
-
-    /// Number of values in all parameters.
-    fn parameters(&self) -> usize;
-}
-
-/// Rows scored on one tape.
-const SCORE_ROWS: usize = 256;
 
 /// Trains a model.
 ///
@@ -271,15 +255,6 @@ fn check_cohorts(cohorts: &[u32], rows: usize, hierarchy: &Hierarchy) -> Result<
     }
 }
 
-/// Place of each cohort in a walk through the hierarchy, parents first: rows of one branch stand together.
-fn rank(hierarchy: &Hierarchy) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..hierarchy.len() as u32).collect();
-    order.sort_by_cached_key(|&cohort| hierarchy.path(cohort));
-    let mut rank = vec![0; order.len()];
-    (0u32..).zip(order).for_each(|(place, cohort)| rank[cohort as usize] = place);
-    rank
-}
-
 impl MultiTask {
     /// This model, trained from `initial`.
     #[allow(clippy::too_many_arguments)] // everything that a run is made of, once
@@ -303,7 +278,7 @@ impl MultiTask {
             };
             let shape = (plan, run.rules);
             let mut rows = Rows::prepare(input, &self.net, &self.tasks, initial, inputs, weigh, shape)?;
-            if let Some((held, cohorts)) = input.validation {
+            if let Some((held, cohorts)) = input.validation.filter(|_| balancer.listens()) {
                 rows.metrics =
                     Some(Box::new(self.metrics(held, cohorts, rows.plan.clone(), run.balance.level)?));
             }
@@ -341,109 +316,5 @@ impl MultiTask {
     fn targets<'a>(&self, targets: &'a [Target]) -> Result<Vec<&'a Target>, ModelError> {
         let names: Vec<String> = self.tasks.iter().map(|task| task.name.clone()).collect();
         targets::chosen(targets, &names)
-    }
-
-    /// Each task's output for every row.
-    fn outputs(&self, params: &Params, inputs: &Inputs, cohorts: &[u32]) -> Vec<Vec<f32>> {
-        let mut outputs = vec![vec![0.0; cohorts.len()]; self.tasks.len()];
-        let (order, chunks) = self.run(params, inputs, cohorts, |tape, outputs, _| {
-            outputs.tasks.iter().map(|&task| tape.value(task).to_vec()).collect::<Vec<_>>()
-        });
-        for (rows, chunk) in order.chunks(SCORE_ROWS).zip(&chunks) {
-            for (outputs, own) in outputs.iter_mut().zip(chunk) {
-                rows.iter().zip(own).for_each(|(&row, &value)| outputs[row as usize] = value);
-            }
-        }
-        outputs
-    }
-
-    /// Runs the network over rows in fixed chunks, ordered by cohort; gives that order and what `take` gave of each chunk.
-    fn run<T: Send>(
-        &self,
-        params: &Params,
-        inputs: &Inputs,
-        cohorts: &[u32],
-        take: impl Fn(&Tape, &Outputs, &[u32]) -> T + Sync,
-    ) -> (Vec<u32>, Vec<T>) {
-        let rank = rank(&self.hierarchy);
-        let place = |row: u32| rank.get(cohorts[row as usize] as usize).copied().unwrap_or(u32::MAX);
-        let mut order: Vec<u32> = (0..cohorts.len() as u32).collect();
-        order.sort_by_key(|&row| place(row));
-        let given = order.par_chunks(SCORE_ROWS).map_init(Tape::new, |tape, rows| {
-            tape.reset();
-            let cohorts: Vec<u32> = rows.iter().map(|&row| cohorts[row as usize]).collect();
-            let served = |&cohort: &u32| self.served.get(cohort as usize).copied().unwrap_or(UNKNOWN);
-            let served: Vec<u32> = cohorts.iter().map(served).collect();
-            let outputs = self.net.forward(tape, params, (inputs, rows), &served, &mut Mode::score());
-            take(tape, &outputs, &cohorts)
-        });
-        let given = given.collect();
-        (order, given)
-    }
-
-    /// A metric of each objective on held-out rows.
-    fn metrics<'a>(
-        &'a self,
-        held: &'a ValidationRecords,
-        cohorts: &'a [u32],
-        plan: Plan,
-        level: Option<usize>,
-    ) -> Result<impl Fn(&Params) -> Vec<Option<f64>> + 'a, ModelError> {
-        let inputs = self.columns.inputs(held.questions().features)?;
-        check_cohorts(cohorts, held.len(), &self.hierarchy)?;
-        let targets = self.targets(held.answers().targets)?;
-        let groups = plan.groups(cohorts, level, &self.hierarchy);
-        Ok(move |params: &Params| {
-            let outputs = self.outputs(params, &inputs, cohorts);
-            let scored = outputs.into_iter().zip(&self.tasks).zip(&targets);
-            let scored: Vec<Scored> = scored
-                .map(|((outputs, task), target)| Scored {
-                    predictions: outputs.into_iter().map(|output| task.prediction(output)).collect(),
-                    target: target.values.clone(),
-                    known: (0..target.values.len()).map(|row| target.is_known(row)).collect(),
-                })
-                .collect();
-            plan.metrics(&self.tasks, &groups, &scored)
-        })
-    }
-
-    /// The value that early stopping minimises: the mean of the tasks' losses on held-out rows.
-    fn held<'a>(
-        &'a self,
-        held: &'a ValidationRecords,
-        cohorts: &'a [u32],
-    ) -> Result<impl Fn(&Params) -> f64 + 'a, ModelError> {
-        let inputs = self.columns.inputs(held.questions().features)?;
-        check_cohorts(cohorts, held.len(), &self.hierarchy)?;
-        let targets = self.targets(held.answers().targets)?;
-        Ok(move |params: &Params| {
-            let outputs = self.outputs(params, &inputs, cohorts);
-            let losses =
-                self.tasks.iter().zip(&targets).zip(&outputs).filter_map(|((task, target), outputs)| {
-                    let learned = task.learned(target);
-                    let known: Vec<usize> = (0..held.len()).filter(|&row| target.is_known(row)).collect();
-                    let each =
-                        known.iter().map(|&row| f64::from(task.loss().value(outputs[row], learned[row])));
-                    (!known.is_empty()).then(|| each.sum::<f64>() / known.len() as f64)
-                });
-            losses.sum::<f64>() / self.tasks.len() as f64
-        })
-    }
-}
-
-impl Predict for MultiTask {
-    fn predict(&self, features: &Features, cohorts: &[u32]) -> Result<Vec<Vec<f32>>, ModelError> {
-        let inputs = self.columns.inputs(features)?;
-        check_cohorts(cohorts, features.rows, &self.hierarchy)?;
-        let outputs = self.outputs(&self.params, &inputs, cohorts);
-        let predictions = outputs.into_iter().zip(&self.tasks).map(|(mut outputs, task)| {
-            outputs.iter_mut().for_each(|output| *output = task.prediction(*output));
-            outputs
-        });
-        Ok(predictions.collect())
-    }
-
-    fn parameters(&self) -> usize {
-        self.params.count(false)
     }
 }

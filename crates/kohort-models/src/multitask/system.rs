@@ -7,13 +7,14 @@ use kohort_layers::{Hierarchy, Mode, UNKNOWN};
 use kohort_objectives::rules::WeightRule;
 use kohort_objectives::{ObjectiveError, Terms};
 
+use super::Input;
 use super::balance::Plan;
 use super::columns::Inputs;
 use super::health::{in_words, watch};
 use super::net::Net;
+use super::predict::rank;
 use super::targets::{Task, chosen};
 use super::weighing::Weighing;
-use super::{Input, rank};
 use crate::ModelError;
 use crate::fingerprint::Fingerprint;
 use crate::trainer::{Recorded, Site, System};

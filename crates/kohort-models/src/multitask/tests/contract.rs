@@ -1,5 +1,7 @@
 //! What every body and every kind of adapters keeps to.
 
+use kohort_objectives::rules::{Factor, WeightRule};
+
 use super::*;
 
 fn small() -> World {
@@ -222,6 +224,20 @@ fn adapters_weigh_rows_where_they_are_told_to() {
         adapt(&base, input, &config, 1, &mut |_| {}).unwrap().params().fingerprint()
     };
     assert_ne!(with(true), with(false));
+    let ruled = |factor| {
+        let rule = WeightRule {
+            name: "all".into(),
+            task: Some(base.tasks()[0].name.clone()),
+            cohort: None,
+            when: Vec::new(),
+            factor: Factor::Number(factor),
+        };
+        let config =
+            AdaptConfig { rules: vec![rule], train: train_config(1), ..adapt_config(adapters().remove(0).1) };
+        adapt(&base, input, &config, 1, &mut |_| {}).unwrap().params().fingerprint()
+    };
+    assert_eq!(ruled(1.0), with(false));
+    assert_ne!(ruled(3.0), with(false));
 }
 
 #[test]

@@ -171,6 +171,7 @@ fn adapt_config(kind: AdapterKind) -> AdaptConfig {
         weigh_rows: false,
         decay: 0.0,
         balance: BalanceConfig::default(),
+        rules: Vec::new(),
         train: train_config(30),
     }
 }
