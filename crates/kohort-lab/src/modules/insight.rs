@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::systems::Fitted;
+use super::fitted::Fitted;
 use super::worlds::Material;
 use crate::outcome::{Matrix, Outcome};
 

@@ -7,8 +7,9 @@ use kohort_data::records::Target;
 use kohort_eval::cube::{Cube, CubeMetric};
 use kohort_layers::UNKNOWN;
 
+use super::fitted::Fitted;
 use super::insight;
-use super::systems::{Fitted, is_binary};
+use super::systems::is_binary;
 use super::worlds::Material;
 use crate::outcome::{Number, Outcome, Undefined};
 
@@ -51,9 +52,9 @@ pub(crate) fn measure(fitted: &Fitted, material: &Material) -> Result<Outcome> {
     ] {
         outcome.numbers.push(Number::new("cost", COST, metric, value));
     }
-    outcome.curves.clone_from(&fitted.curves);
-    outcome.matrices.extend(fitted.cosines.clone());
-    if let Some(step) = fitted.step {
+    outcome.curves = fitted.curves();
+    outcome.matrices.extend(fitted.cosines());
+    if let Some(step) = fitted.step() {
         outcome.numbers.push(Number::new("cost", COST, STEP, step));
     }
     insight::add(&mut outcome, fitted, material)?;

@@ -5,6 +5,7 @@
 //! | `settings` | the setting, one file in `configs/` |
 //! | `worlds` | data sets as rows with targets and cohorts, one file each |
 //! | `systems` | what is fitted: the one place here that knows models by name |
+//! | `fitted` | what came of a fit |
 //! | `measure` | a fit on the test rows, by task and cohort, and what it costs |
 //! | `insight` | what experts and adapters a cohort uses |
 //! | `correlation` | the synthetic experiment of the MMoE paper |
@@ -13,6 +14,7 @@
 //! | `page` | rows to sections |
 
 mod correlation;
+pub(crate) mod fitted;
 pub(crate) mod gains;
 mod insight;
 pub(crate) mod measure;
@@ -32,11 +34,12 @@ use crate::grid::{Cell, Finished, Key};
 use crate::paper::{Chapter, Experiment, Paper, Ready, Scope};
 use crate::study::{Looking, Skipped};
 use crate::summary::{self, Summary};
+pub(crate) use fitted::COSINES;
 use gains::Gain;
 use kohort_models::multitask::Body;
 use settings::{ForData, Settings};
 use systems::{BASELINE, Bases, CONTROL};
-pub(crate) use systems::{COSINES, System, Weighed, weighed};
+pub(crate) use systems::{System, Weighed, weighed};
 pub(crate) use worlds::{CENSUS, MOVIELENS, World, XMARKET};
 
 /// The comparison.

@@ -8,18 +8,17 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
-use kohort_data::Features;
 use kohort_data::records::{Target, TargetKind};
-use kohort_layers::{Hierarchy, UNKNOWN};
+use kohort_layers::Hierarchy;
 use kohort_models::multitask::body::AdapterKind;
 use kohort_models::multitask::{self, BalanceConfig, Body, Config, Input, MultiTask, Predict};
 use kohort_objectives::rules::WeightRule;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::fitted::{Fitted, Model, constants};
 use super::settings::{ForData, Settings};
 use super::worlds::{Cohorts, Material};
-use crate::outcome::Matrix;
 
 /// The system that gains are over.
 pub(crate) const BASELINE: &str = "shared-bottom";
@@ -54,7 +53,7 @@ impl Weighed {
 
 /// Which cohorts a system sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sees {
+pub(super) enum Sees {
     /// All rows as one cohort.
     None,
     /// Cohorts side by side.
@@ -77,30 +76,6 @@ pub(crate) struct System {
     pub(crate) quick: bool,
     kind: Kind,
     sees: Sees,
-}
-
-/// A fitted system.
-pub(crate) struct Fitted {
-    model: Model,
-    /// Seconds of training on one core; for adapters those of the base included, and of a sequence encoder that a gate reads.
-    pub(crate) seconds: f64,
-    /// Parameters that were trained.
-    pub(crate) trained: usize,
-    /// Bytes of parameters that one more cohort adds.
-    pub(crate) per_cohort: f64,
-    /// Losses by epoch.
-    pub(crate) curves: Vec<crate::outcome::Curve>,
-    /// Cosines between the objectives' gradients, as far as a balancer looked.
-    pub(crate) cosines: Option<Matrix>,
-    /// Milliseconds of a training step, validation included.
-    pub(crate) step: Option<f64>,
-    sees: Sees,
-}
-
-enum Model {
-    Constants(Vec<Vec<f32>>),
-    One(Box<MultiTask>),
-    Many(Box<dyn Predict>),
 }
 
 /// Bases that adapters of one data set share, by seed: whoever comes first trains it.
@@ -205,7 +180,7 @@ pub(crate) fn weighed<'a>(
 const LEAST_ROWS: usize = 100;
 
 impl Sees {
-    fn of(self, material: &Material) -> Cohorts {
+    pub(super) fn of(self, material: &Material) -> Cohorts {
         match self {
             Sees::Flat => material.flat.clone(),
             Sees::Leaves => {
@@ -318,22 +293,12 @@ impl System {
             Model::One(model) => model.parameters(),
             Model::Many(models) => models.parameters(),
         };
-        let (mut curves_of, mut cosines, mut step) = (Vec::new(), None, None);
-        if let Model::One(model) = &model {
-            curves_of = curves(model);
-            cosines = cosines_of(model);
-            let steps = model.epochs.len() * input.train.len().div_ceil(data.model.train.batch);
-            let spent: f64 = model.epochs.iter().map(|epoch| epoch.seconds).sum();
-            step = Some(1e3 * spent / steps.max(1) as f64);
-        }
         Ok(Fitted {
             model,
             seconds,
             trained: trained.unwrap_or(parameters),
             per_cohort,
-            curves: curves_of,
-            cosines,
-            step,
+            steps: input.train.len().div_ceil(data.model.train.batch),
             sees: self.sees,
         })
     }
@@ -351,86 +316,6 @@ impl Bases {
             .map_err(|why| anyhow!("base: {why}"))
     }
 }
-
-impl Fitted {
-    /// Each task's predictions of the test rows.
-    pub(crate) fn predict(&self, material: &Material, features: &Features) -> Result<Vec<Vec<f32>>> {
-        let cohorts = self.sees.of(material);
-        Ok(match &self.model {
-            Model::Constants(means) => {
-                let of_row = |means: &Vec<f32>| {
-                    let last = means.len() - 1;
-                    cohorts
-                        .test
-                        .iter()
-                        .map(|&c| means[if c == UNKNOWN { last } else { c as usize }])
-                        .collect()
-                };
-                means.iter().map(of_row).collect()
-            }
-            Model::One(model) => model.predict(features, &cohorts.test)?,
-            Model::Many(models) => models.predict(features, &cohorts.test)?,
-        })
-    }
-
-    /// The one model, with the cohorts that it sees.
-    pub(crate) fn one(&self, material: &Material) -> Option<(&MultiTask, Cohorts)> {
-        match &self.model {
-            Model::One(model) => Some((model.as_ref(), self.sees.of(material))),
-            _ => None,
-        }
-    }
-}
-
-/// For each task the mean of each cohort's training rows, and last that of all.
-fn constants(material: &Material) -> Vec<Vec<f32>> {
-    let cohorts = &material.flat;
-    let means = |target: &Target| {
-        let mut sums = vec![(0.0f64, 0usize); cohorts.hierarchy.len() + 1];
-        let last = sums.len() - 1;
-        for (row, &cohort) in cohorts.train.iter().enumerate().filter(|&(row, _)| target.is_known(row)) {
-            for at in [Some(cohort as usize).filter(|_| cohort != UNKNOWN), Some(last)].into_iter().flatten()
-            {
-                sums[at] = (sums[at].0 + f64::from(target.values[row]), sums[at].1 + 1);
-            }
-        }
-        let all = sums[last].0 / sums[last].1.max(1) as f64;
-        sums.into_iter().map(|(sum, rows)| (if rows == 0 { all } else { sum / rows as f64 }) as f32).collect()
-    };
-    material.split.train.targets().iter().map(means).collect()
-}
-
-fn curves(model: &MultiTask) -> Vec<crate::outcome::Curve> {
-    let mut curves: Vec<crate::outcome::Curve> = Vec::new();
-    let mut push =
-        |name: String, epoch: usize, value: f64| match curves.iter_mut().find(|curve| curve.name == name) {
-            Some(curve) => curve.points.push((epoch as f64, value)),
-            None => curves.push(crate::outcome::Curve { name, points: vec![(epoch as f64, value)] }),
-        };
-    for epoch in &model.epochs {
-        epoch.losses.iter().for_each(|(name, loss)| push(format!("{name}, training"), epoch.epoch, *loss));
-        for ((name, _), weight) in epoch.losses.iter().zip(&epoch.weighting.weights) {
-            weight.iter().for_each(|weight| push(format!("{name}, weight"), epoch.epoch, *weight));
-        }
-        for ((name, _), norm) in epoch.losses.iter().zip(&epoch.weighting.norms) {
-            norm.iter().for_each(|norm| push(format!("{name}, gradient"), epoch.epoch, *norm));
-        }
-        epoch.validation.into_iter().for_each(|value| push("validation".to_owned(), epoch.epoch, value));
-    }
-    curves
-}
-
-/// Mean cosines at the end of the run, of objectives that a balancer compared.
-fn cosines_of(model: &MultiTask) -> Option<Matrix> {
-    let last = model.epochs.last()?;
-    let values = last.weighting.cosines.clone();
-    let names: Vec<String> = last.losses.iter().map(|(name, _)| name.clone()).collect();
-    let known = values.iter().flatten().flatten().count() > 0;
-    known.then(|| Matrix { name: COSINES.to_owned(), rows: names.clone(), columns: names, values })
-}
-
-/// Name of the matrix of cosines.
-pub(crate) const COSINES: &str = "cosines of gradients";
 
 /// What kind of number a target is, for whoever measures.
 pub(crate) fn is_binary(target: &Target) -> bool {
