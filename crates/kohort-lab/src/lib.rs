@@ -19,6 +19,7 @@
 //! | `study` | data sets: found and checked, or skipped and why |
 //! | `outcome` | what a cell leaves behind |
 //! | `grid` | cells, their files, their order, progress |
+//! | `memo` | what several cells need, made once |
 //! | `summary` | cells to rows |
 //! | `page` | the papers' parts to `report.html` and its companions |
 //!
@@ -35,6 +36,7 @@ mod failure;
 mod files;
 mod grid;
 mod manifest;
+mod memo;
 mod modules;
 mod objectives;
 mod outcome;

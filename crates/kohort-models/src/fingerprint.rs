@@ -1,5 +1,8 @@
 //! One number for all that a run learns from: a checkpoint is taken up by the run that left it and by no other.
 
+use kohort_data::records::{Target, ValidationRecords};
+use kohort_layers::{FieldValues, Table};
+
 /// A hash of words in their order (FNV-1a with a rotation, 64 bits): tells data apart, keeps no secret.
 pub(crate) struct Fingerprint(u64);
 
@@ -22,6 +25,34 @@ impl Fingerprint {
     pub(crate) fn eat_numbers(&mut self, numbers: &[f32]) {
         self.eat(numbers.len() as u64);
         numbers.iter().for_each(|number| self.eat(number.to_bits().into()));
+    }
+
+    /// Columns as an encoder reads them.
+    pub(crate) fn eat_table(&mut self, table: &Table) {
+        for (name, _, values) in &table.columns {
+            name.bytes().for_each(|byte| self.eat(byte.into()));
+            match values {
+                FieldValues::Categorical(codes) => self.eat_ids(codes),
+                FieldValues::MultiHot { codes, offsets } => {
+                    self.eat_ids(codes);
+                    self.eat_ids(offsets);
+                }
+                FieldValues::Numeric(values) | FieldValues::Dense(values) => self.eat_numbers(values),
+            }
+        }
+    }
+
+    /// A target's values, and which of them are known.
+    pub(crate) fn eat_target(&mut self, target: &Target) {
+        self.eat_numbers(&target.values);
+        self.eat(u64::from(target.known.is_some()));
+        target.known.iter().flatten().for_each(|&known| self.eat(known.into()));
+    }
+
+    /// Rows held out, which decide when a run stops and are part of it therefore.
+    pub(crate) fn eat_held(&mut self, held: &ValidationRecords) {
+        self.eat_ids(held.origin());
+        held.answers().targets.iter().for_each(|target| self.eat_target(target));
     }
 
     pub(crate) fn value(&self) -> u64 {

@@ -12,7 +12,6 @@
 //! | `recommend` | LightGCN as a recommender |
 //! | `drill` | a cohort splits, one dies, one is born |
 //! | `verdict` | the claims, and whether this run agrees |
-//! | `memo` | what several cells need, made once |
 //! | `page` | rows to sections |
 //!
 //! Everything that finds cohorts sees training rows alone.
@@ -21,7 +20,6 @@ mod cohorts;
 mod drill;
 mod gain;
 mod judge;
-mod memo;
 mod methods;
 mod page;
 mod portrait;
@@ -37,6 +35,7 @@ use kohort_report::Row;
 use serde_json::{Value, json};
 
 use crate::grid::{Cell, Finished, Key};
+use crate::memo::Memo;
 use crate::modules::settings as modules;
 use crate::outcome::Outcome;
 use crate::paper::{Chapter, Experiment, Paper, Ready, Scope};
@@ -44,7 +43,6 @@ use crate::study::{Looking, Skipped};
 use crate::summary::{self, Summary};
 use cohorts::GIVEN;
 use gain::{ARMS, Arm};
-use memo::Memo;
 use settings::Settings;
 use worlds::World;
 

@@ -22,15 +22,6 @@ fn the_drill_tells_what_was_planted_in_every_seed_and_nothing_where_all_is_astra
 }
 
 #[test]
-fn a_thing_is_made_once_and_an_error_stays() {
-    let memo: Memo<u64, u64> = Memo::default();
-    assert_eq!(*memo.get(1, || Ok(5)).unwrap(), 5);
-    assert_eq!(*memo.get(1, || Ok(6)).unwrap(), 5);
-    assert!(memo.get(2, || anyhow::bail!("no")).is_err());
-    assert_eq!(memo.get(2, || Ok(1)).unwrap_err().to_string(), "no");
-}
-
-#[test]
 fn arms_of_a_set_have_names_of_their_own() {
     let mut names: Vec<String> = [Arm::Nothing].iter().chain(&ARMS).map(|arm| arm.system("leiden")).collect();
     names.sort_unstable();

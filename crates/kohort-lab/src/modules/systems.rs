@@ -3,11 +3,9 @@
 //!
 //! The one place here that knows models by name.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use kohort_data::records::{Target, TargetKind};
 use kohort_layers::Hierarchy;
 use kohort_models::multitask::body::AdapterKind;
@@ -19,6 +17,7 @@ use serde_json::{Value, json};
 use super::fitted::{Fitted, Model, constants};
 use super::settings::{ForData, Settings};
 use super::worlds::{Cohorts, Material};
+use crate::memo::Memo;
 
 /// The system that gains are over.
 pub(crate) const BASELINE: &str = "shared-bottom";
@@ -79,14 +78,11 @@ pub(crate) struct System {
 }
 
 /// Bases that adapters of one data set share, by seed: whoever comes first trains it.
-#[derive(Default)]
-pub(crate) struct Bases(Mutex<BTreeMap<u64, Trained>>);
+pub(crate) type Bases = Memo<u64, Base>;
 
-type Trained = Arc<OnceLock<Result<Base, String>>>;
-
-#[derive(Clone)]
-struct Base {
-    model: Arc<MultiTask>,
+/// A trained shared bottom.
+pub(crate) struct Base {
+    model: MultiTask,
     seconds: f64,
 }
 
@@ -260,7 +256,7 @@ impl System {
                 Model::Many(Box::new(models))
             }
             Kind::Adapters(kind) => {
-                let base = bases.of(seed, || {
+                let base = bases.get(seed, || {
                     let all = Sees::None.of(material);
                     let input = Input {
                         cohorts: &all.train,
@@ -270,7 +266,7 @@ impl System {
                     };
                     let start = Instant::now();
                     let model = multitask::fit(input, &data.with(bottom), seed, &mut |_| {})?;
-                    Ok(Base { model: Arc::new(model), seconds: start.elapsed().as_secs_f64() })
+                    Ok(Base { model, seconds: start.elapsed().as_secs_f64() })
                 })?;
                 let start = Instant::now();
                 let config = data.adapted(kind);
@@ -301,19 +297,6 @@ impl System {
             steps: input.train.len().div_ceil(data.model.train.batch),
             sees: self.sees,
         })
-    }
-}
-
-impl Bases {
-    fn of(&self, seed: u64, make: impl FnOnce() -> Result<Base>) -> Result<Base> {
-        let place = {
-            let mut all = self.0.lock().map_err(|_| anyhow!("a base could not be trained"))?;
-            Arc::clone(all.entry(seed).or_default())
-        };
-        place
-            .get_or_init(|| make().map_err(|error| format!("{error:#}")))
-            .clone()
-            .map_err(|why| anyhow!("base: {why}"))
     }
 }
 

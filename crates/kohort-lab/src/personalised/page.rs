@@ -49,16 +49,12 @@ pub(super) fn chapter(run: &Run<'_>) -> Chapter {
         }
     }
     sections.push(costs(run));
-    let files = run.paper.worlds.iter().take(1).flat_map(|world| {
-        world.provenance.files.iter().map(move |file| {
-            let about = format!("sha256 {} ({} bytes, {})", file.sha256, file.bytes, world.provenance.source);
-            (file.path.clone(), about)
-        })
-    });
+    // Both cuts are of the same files.
+    let facts = run.paper.worlds.first().map(|world| world.provenance.facts("ml-100k"));
     Chapter {
         lead: lead(run),
         highlights: highlights(run),
-        facts: files.collect(),
+        facts: facts.unwrap_or_default(),
         sections,
         rules: RULES.map(str::to_owned).to_vec(),
         departures: DEPARTURES.map(str::to_owned).to_vec(),

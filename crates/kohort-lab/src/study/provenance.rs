@@ -27,3 +27,14 @@ pub(crate) struct Provenance {
     /// The files that were read.
     pub(crate) files: Vec<FileRecord>,
 }
+
+impl Provenance {
+    /// Each file's checksum and source, for a page: what it is called there, and what is said of it.
+    pub(crate) fn facts(&self, dataset: &str) -> Vec<(String, String)> {
+        let said = |file: &FileRecord| {
+            let what = format!("sha256 {} ({} bytes, {})", file.sha256, file.bytes, self.source);
+            (format!("{dataset} {}", file.path), what)
+        };
+        self.files.iter().map(said).collect()
+    }
+}

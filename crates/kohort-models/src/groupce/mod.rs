@@ -201,7 +201,10 @@ fn prepare(
     let mut data = Fingerprint::new();
     data.eat_ids(&who);
     data.eat_ids(&cohort);
-    target.values.iter().for_each(|value| data.eat(value.to_bits().into()));
+    data.eat_table(&users);
+    data.eat_table(&rest);
+    data.eat_target(target);
+    input.validation.iter().for_each(|held| data.eat_held(held));
     let first = if config.compositions.is_empty() { "log loss" } else { "parts" };
     let levels = (1..=config.depth()).map(|level| format!("level {level}"));
     Ok(Rows {

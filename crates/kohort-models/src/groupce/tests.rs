@@ -164,6 +164,9 @@ fn thread_counts_and_interruptions_change_no_bit() {
     let other = Config { lists: Lists::User, ..config.clone() };
     let error = fit_with(input, &other, 1, Some(point), &mut |_| {}).err().unwrap();
     assert!(matches!(error, ModelError::Resume { .. }), "{error}");
+    let alone = Input { validation: None, ..input };
+    let error = fit_with(alone, &config, 1, Some(point), &mut |_| {}).err().unwrap();
+    assert!(matches!(error, ModelError::Resume { .. }), "other validation rows: {error}");
 }
 
 #[test]

@@ -42,17 +42,7 @@ pub(crate) struct GateInput {
 impl Inputs {
     /// Adds all of it to what a run is known by.
     pub(crate) fn eat(&self, data: &mut Fingerprint) {
-        for (name, _, values) in &self.table.columns {
-            name.bytes().for_each(|byte| data.eat(byte.into()));
-            match values {
-                FieldValues::Categorical(codes) => data.eat_ids(codes),
-                FieldValues::MultiHot { codes, offsets } => {
-                    data.eat_ids(codes);
-                    data.eat_ids(offsets);
-                }
-                FieldValues::Numeric(values) | FieldValues::Dense(values) => data.eat_numbers(values),
-            }
-        }
+        data.eat_table(&self.table);
         self.gate.iter().for_each(|gate| data.eat_numbers(&gate.values));
     }
 }

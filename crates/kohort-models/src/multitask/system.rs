@@ -1,7 +1,6 @@
 //! Training rows, as the trainer sees them.
 
 use kohort_core::{Params, Tape};
-use kohort_data::records::Target;
 use kohort_layers::experts::HealthReport;
 use kohort_layers::{Hierarchy, Mode, UNKNOWN};
 use kohort_objectives::rules::WeightRule;
@@ -59,12 +58,10 @@ impl<'a> Rows<'a> {
         eat_cohorts(&mut data, input.hierarchy, input.cohorts);
         inputs.eat(&mut data);
         data.eat_numbers(weight.unwrap_or_default());
-        targets.iter().for_each(|target| eat_target(&mut data, target));
-        // What stops the run is part of it.
+        targets.iter().for_each(|target| data.eat_target(target));
         if let Some((held, cohorts)) = input.validation {
             eat_cohorts(&mut data, input.hierarchy, cohorts);
-            data.eat_ids(held.origin());
-            held.answers().targets.iter().for_each(|target| eat_target(&mut data, target));
+            data.eat_held(held);
         }
         let site = site(&plan, net, &initial, &inputs, input.cohorts)?;
         Ok(Rows {
@@ -106,12 +103,6 @@ fn eat_cohorts(data: &mut Fingerprint, hierarchy: &Hierarchy, cohorts: &[u32]) {
     let parents = (0..hierarchy.len() as u32).map(|cohort| hierarchy.parent(cohort).unwrap_or(UNKNOWN));
     data.eat_ids(&parents.collect::<Vec<_>>());
     data.eat_ids(cohorts);
-}
-
-fn eat_target(data: &mut Fingerprint, target: &Target) {
-    data.eat_numbers(&target.values);
-    data.eat(u64::from(target.known.is_some()));
-    target.known.iter().flatten().for_each(|&known| data.eat(known.into()));
 }
 
 /// Training rows that the monitor of experts looks at after an epoch, at most.

@@ -203,7 +203,9 @@ fn prepare(input: &Input<'_>, config: &Config, seed: u64) -> Result<(Sides, Rows
     let mut data = Fingerprint::new();
     data.eat_ids(input.users);
     input.times.iter().for_each(|&time| data.eat(time as u64));
-    targets.iter().flat_map(|target| &target.values).for_each(|value| data.eat(value.to_bits().into()));
+    tables.user.iter().chain([&tables.rest]).for_each(|table| data.eat_table(table));
+    targets.iter().for_each(|target| data.eat_target(target));
+    input.validation.iter().for_each(|held| data.eat_held(held));
     let stages = tasks.iter().filter(|_| config.has_stage()).map(|task| format!("stage: {task}"));
     let rows = Rows {
         net,

@@ -167,6 +167,10 @@ fn thread_counts_and_interruptions_change_no_bit() {
     let other = Config { weights: Weights::Mean, ..config.clone() };
     let error = world.run(&other, 1, Some(point)).err().unwrap();
     assert!(matches!(error, ModelError::Resume { .. }), "{error}");
+    let (users, times) = world.of_train();
+    let alone = Input { train: &world.split.train, users: &users, times: &times, validation: None };
+    let error = fit_with(alone, &config, 1, Some(point), &mut |_| {}).err().unwrap();
+    assert!(matches!(error, ModelError::Resume { .. }), "other validation rows: {error}");
 }
 
 #[test]

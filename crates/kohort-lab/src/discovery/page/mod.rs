@@ -54,17 +54,11 @@ pub(super) fn chapter(run: &Run<'_>) -> Chapter {
         }
     }
     sections.extend(drill::section(run));
-    let files = run.paper.studies.iter().flat_map(|study| {
-        let world = &study.world;
-        world.provenance.files.iter().map(move |file| {
-            let said = format!("sha256 {} ({} bytes, {})", file.sha256, file.bytes, world.provenance.source);
-            (format!("{} {}", world.name, file.path), said)
-        })
-    });
+    let facts = |study: &super::Study| study.world.provenance.facts(study.world.name);
     Chapter {
         lead: lead::lead(run),
         highlights: lead::highlights(run),
-        facts: files.collect(),
+        facts: run.paper.studies.iter().flat_map(facts).collect(),
         sections,
         rules: RULES.map(str::to_owned).to_vec(),
         departures: closing::DEPARTURES.map(str::to_owned).to_vec(),

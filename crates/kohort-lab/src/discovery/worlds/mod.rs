@@ -15,10 +15,10 @@ use kohort_data::records::{RecordSplit, Records};
 use kohort_data::{Column, Train};
 use kohort_models::lightgcn::{self, LightGcn};
 
-use super::memo::Memo;
 use super::methods::{Ground, How, Method};
 use super::settings::Settings;
 use crate::failure::Failure;
+use crate::memo::Memo;
 use crate::study::{Looking, Provenance, Skipped};
 
 pub(super) use lastfm::NAME as LASTFM;

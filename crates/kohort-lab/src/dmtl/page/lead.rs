@@ -150,14 +150,5 @@ fn detail(ours: &Row, without_times: Option<f64>, best: Option<&Row>) -> String 
 
 /// Checksums of the files.
 pub(super) fn facts(run: &Run<'_>) -> Vec<(String, String)> {
-    let files = run.studies.iter().flat_map(|study| study.provenance.files.iter().map(move |f| (study, f)));
-    files
-        .map(|(study, file)| {
-            let source = &study.provenance.source;
-            (
-                format!("{} {}", study.name(), file.path),
-                format!("sha256 {} ({} bytes, {source})", file.sha256, file.bytes),
-            )
-        })
-        .collect()
+    run.studies.iter().flat_map(|study| study.provenance.facts(study.name())).collect()
 }

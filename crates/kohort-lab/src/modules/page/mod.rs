@@ -11,7 +11,6 @@ use kohort_report::Row;
 
 use super::measure::{AUC, RMSE, TEST};
 use super::verdict::{CLAIMS, RULES};
-use super::worlds::World;
 use super::{OVER_BASELINE, WithData};
 use crate::grid::Finished;
 use crate::paper::{Chapter, Scope};
@@ -63,15 +62,7 @@ pub(super) fn chapter(run: &Run<'_>) -> Chapter {
 
 /// Checksums of all files.
 pub(crate) fn files(data: &WithData) -> Vec<(String, String)> {
-    let of_world = |world: &'_ World| -> Vec<(String, String)> {
-        let source = &world.provenance.source;
-        let said = |file: &crate::study::FileRecord| {
-            let said = format!("sha256 {} ({} bytes, {source})", file.sha256, file.bytes);
-            (format!("{} {}", world.name, file.path), said)
-        };
-        world.provenance.files.iter().map(said).collect()
-    };
-    data.worlds().flat_map(of_world).collect()
+    data.worlds().flat_map(|world| world.provenance.facts(world.name)).collect()
 }
 
 /// The rows for the terminal: each task over all rows, its gain over the shared bottom, the claims.

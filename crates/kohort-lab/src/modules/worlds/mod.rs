@@ -5,16 +5,16 @@ pub(crate) mod movielens;
 mod twitch;
 pub(crate) mod xmarket;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::Arc;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use kohort_data::Column;
 use kohort_data::records::{CohortPaths, RecordShares, RecordSplit, Records};
 use kohort_layers::{Hierarchy, UNKNOWN};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
+use crate::memo::Memo;
 use crate::study::{Looking, Provenance, Skipped};
 
 /// A data set, cut anew for each seed.
@@ -33,11 +33,10 @@ pub(crate) struct World<M = Material> {
     pub(crate) provenance: Provenance,
     pub(crate) cut: Cut<M>,
     /// What was cut, by seed: whoever comes first does it.
-    pub(crate) made: Mutex<BTreeMap<u64, Made<M>>>,
+    pub(crate) made: Memo<u64, M>,
 }
 
 type Cut<M> = Box<dyn Fn(u64) -> Result<M> + Send + Sync>;
-type Made<M> = Arc<OnceLock<Result<Arc<M>, String>>>;
 
 /// What one seed's fits share.
 pub(crate) struct Material {
@@ -174,12 +173,7 @@ const CUT: &str = "rows at random, 60 : 20 : 20, anew for each seed";
 impl<M> World<M> {
     /// The parts and cohorts of a seed.
     pub(crate) fn cut(&self, seed: u64) -> Result<Arc<M>> {
-        let place = {
-            let mut made = self.made.lock().map_err(|_| anyhow!("{} could not be cut", self.name))?;
-            Arc::clone(made.entry(seed).or_default())
-        };
-        let cut = || (self.cut)(seed).map(Arc::new).map_err(|error| format!("{error:#}"));
-        place.get_or_init(cut).clone().map_err(|why| anyhow!("{}: {why}", self.name))
+        self.made.get(seed, || (self.cut)(seed)).context(self.name)
     }
 
     /// What every cell depends on.

@@ -129,17 +129,5 @@ pub(super) fn headlines(rows: &[Row]) -> Vec<Row> {
 /// Checksums of the files.
 fn facts(run: &Run<'_>) -> Vec<(String, String)> {
     let worlds: [&Option<World>; 2] = [&run.paper.xmarket, &run.paper.movielens];
-    let files = worlds
-        .into_iter()
-        .flatten()
-        .flat_map(|world| world.provenance.files.iter().map(move |file| (world, file)));
-    files
-        .map(|(world, file)| {
-            let source = &world.provenance.source;
-            (
-                format!("{} {}", world.name, file.path),
-                format!("sha256 {} ({} bytes, {source})", file.sha256, file.bytes),
-            )
-        })
-        .collect()
+    worlds.into_iter().flatten().flat_map(|world| world.provenance.facts(&world.name)).collect()
 }

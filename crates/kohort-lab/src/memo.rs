@@ -27,3 +27,17 @@ impl<K: Ord, V> Memo<K, V> {
         made.clone().map_err(|why| anyhow!(why))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thing_is_made_once_and_an_error_stays() {
+        let memo: Memo<u64, u64> = Memo::default();
+        assert_eq!(*memo.get(1, || Ok(5)).unwrap(), 5);
+        assert_eq!(*memo.get(1, || Ok(6)).unwrap(), 5);
+        assert!(memo.get(2, || anyhow::bail!("no")).is_err());
+        assert_eq!(memo.get(2, || Ok(1)).unwrap_err().to_string(), "no");
+    }
+}
