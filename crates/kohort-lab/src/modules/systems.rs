@@ -164,7 +164,7 @@ pub(crate) fn weighed<'a>(
     };
     let mut all = vec![
         system("constants", "Cohort means", 0.1, Kind::Constants, Sees::Flat),
-        system(BASELINE, "Equal weights", 1.0, Kind::Body(body.clone()), Sees::Flat),
+        system(BASELINE, "Shared bottom, equal weights", 1.0, Kind::Body(body.clone()), Sees::Flat),
     ];
     all.extend(strategies.into_iter().map(|(name, title, weighed)| {
         system(name, title, 2.0, Kind::Weighed(body.clone(), Box::new(weighed.clone())), Sees::Flat)
