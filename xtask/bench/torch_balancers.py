@@ -11,8 +11,8 @@ task's own its gate and tower. A method is a balancer and, after a hyphen, where
 -last         the experts' second layers alone (GradNorm's paper)
 -rep          at the experts' outputs and the gates' input, which are cut from the graph; one backward pass on from there
 
-GradNorm takes one more backward pass, of the weighted sum. Small problems (CAGrad's and MGDA's weights) are solved in NumPy, which
-is quicker than SLSQP. Eager, as libraries write it; Adam fused. Three ways to write the model are tried, the fastest is timed.
+GradNorm takes one more backward pass, of the weighted sum. CAGrad's weights come from SciPy's SLSQP, MGDA's are found exactly.
+Eager, as libraries write it; Adam fused. Three ways to write the model are tried, the fastest is timed.
 """
 
 import itertools
@@ -24,6 +24,7 @@ import time
 
 import numpy as np
 import torch
+from scipy.optimize import minimize
 from torch.nn import functional
 
 from torch_network import FEATURES, MODELS, Weights
@@ -57,18 +58,19 @@ def pcgrad(grads, step):
     return surgery.sum(0)
 
 
-def cagrad(grads, step, c=0.5, steps=200):
-    """Exponentiated gradient on the simplex for the dual, then the direction."""
+def cagrad(grads, step, c=0.5):
+    """The dual on the simplex by SLSQP, as LibMTL has it, then the direction."""
     gram = (grads @ grads.T).numpy().astype(np.float64)
-    to_mean = gram.mean(1)
-    s = c * np.sqrt(gram.mean() + 1e-30)
-    scale = s * np.sqrt(np.diag(gram).mean()) + 1e-30
-    w = np.full(TASKS, 1 / TASKS)
-    for _ in range(steps):
-        along = gram @ w
-        slope = to_mean + s * along / np.sqrt(w @ along + 1e-30)
-        w = w * np.exp(-4.0 * (slope - slope.min()) / scale)
-        w /= w.sum()
+    # SLSQP's tolerance is absolute; the dual's argument does not depend on the gradients' length.
+    gram /= np.diag(gram).mean()
+    to_mean, s = gram.mean(1), c * np.sqrt(gram.mean() + 1e-30)
+
+    def dual(w):
+        return w @ to_mean + s * np.sqrt(w @ gram @ w + 1e-30)
+
+    on_simplex = {"type": "eq", "fun": lambda w: 1 - w.sum()}
+    start = np.full(TASKS, 1 / TASKS)
+    w = minimize(dual, start, bounds=[(0, 1)] * TASKS, constraints=on_simplex, options={"ftol": 1e-12}).x
     factor = s / np.sqrt(w @ gram @ w + 1e-30)
     return torch.tensor((1 / TASKS + factor * w) / (1 + c * c), dtype=torch.float32) @ grads
 
