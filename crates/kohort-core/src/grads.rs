@@ -1,6 +1,6 @@
 //! Gradients: a dense buffer per weight, a list of rows per table.
 
-use crate::kernels::dot_f64;
+use crate::kernels::{dot_f64, wide};
 use crate::{Layout, ParamId, Params, Real};
 
 /// Gradient of one parameter.
@@ -15,6 +15,22 @@ pub enum Grad<F> {
     },
     /// The rows that were looked up, each once.
     Rows(RowList<F>),
+}
+
+impl<F> Grad<F> {
+    fn is_touched(&self) -> bool {
+        match self {
+            Grad::Dense { touched, .. } => *touched,
+            Grad::Rows(rows) => !rows.ids.is_empty(),
+        }
+    }
+
+    fn dense(&self) -> Option<&[F]> {
+        match self {
+            Grad::Dense { value, .. } => Some(value),
+            Grad::Rows(_) => None,
+        }
+    }
 }
 
 /// Sums of gradient rows, one entry per table row that was touched.
@@ -128,14 +144,24 @@ impl<F: Real> Grads<F> {
     /// If the parameter is a table.
     #[track_caller]
     pub fn dense_mut(&mut self, id: ParamId, len: usize) -> &mut [F] {
+        let (value, first) = self.first_dense(id, len);
+        if first {
+            value.fill(F::zero());
+        }
+        value
+    }
+
+    /// Like [`Grads::dense_mut`], but at its first touch, which the flag says, the entries are whatever was there: the caller has to
+    /// write all of them.
+    ///
+    /// # Panics
+    /// If the parameter is a table.
+    #[track_caller]
+    pub(crate) fn first_dense(&mut self, id: ParamId, len: usize) -> (&mut [F], bool) {
         match &mut self.slots[id.index()] {
             Grad::Dense { value, touched } => {
-                if !*touched {
-                    *touched = true;
-                    value.clear();
-                    value.resize(len, F::zero());
-                }
-                value
+                value.resize(len, F::zero());
+                (value, !std::mem::replace(touched, true))
             }
             Grad::Rows(_) => crate::shape::fail("grads", "a table's gradient is a list of rows, not dense"),
         }
@@ -169,9 +195,29 @@ impl<F: Real> Grads<F> {
         use rayon::prelude::*;
         self.clear();
         self.slots.par_iter_mut().enumerate().for_each(|(i, mine)| {
-            for part in parts {
-                add_slot(mine, &part.slots[i], F::one());
+            let mut slots =
+                parts.iter().map(|part| &part.slots[i]).filter(|slot| slot.is_touched()).peekable();
+            // The first two in one walk, which is all there are in a batch of two shards.
+            if let (Grad::Dense { value, touched }, Some(Grad::Dense { value: a, .. })) =
+                (&mut *mine, slots.peek().copied())
+            {
+                slots.next();
+                let b = slots.next().and_then(Grad::dense);
+                *touched = true;
+                value.resize(a.len(), F::zero());
+                match b {
+                    Some(b) => wide(
+                        #[inline(always)]
+                        || {
+                            for ((sum, &a), &b) in value.iter_mut().zip(a).zip(b) {
+                                *sum = a + b;
+                            }
+                        },
+                    ),
+                    None => value.copy_from_slice(a),
+                }
             }
+            slots.for_each(|slot| add_slot(mine, slot, F::one()));
         });
     }
 
@@ -231,9 +277,25 @@ impl<F: Real> Grads<F> {
 
     /// The first parameter with a non-finite gradient.
     pub fn first_non_finite(&self, params: &Params<F>) -> Option<ParamId> {
-        params.ids().find(|id| match &self.slots[id.index()] {
-            Grad::Dense { value, touched } => *touched && value.iter().any(|x| !x.is_finite()),
-            Grad::Rows(rows) => rows.value.iter().any(|x| !x.is_finite()),
+        use rayon::prelude::*;
+        let ids = 0..params.slots().len() as u32;
+        // A number times zero is zero, anything else is not a number: a sum that has no branch to wait for.
+        let finite = |values: &[F]| {
+            let zero = wide(
+                #[inline(always)]
+                || {
+                    let mut lanes = [F::zero(); 16];
+                    for sixteen in values.chunks(16) {
+                        lanes.iter_mut().zip(sixteen).for_each(|(lane, &x)| *lane += x * F::zero());
+                    }
+                    lanes.iter().copied().sum::<F>()
+                },
+            );
+            zero == F::zero()
+        };
+        ids.into_par_iter().map(ParamId).find_first(|id| match &self.slots[id.index()] {
+            Grad::Dense { value, touched } => *touched && !value.par_chunks(1 << 14).all(finite),
+            Grad::Rows(rows) => !rows.value.par_chunks(1 << 14).all(finite),
         })
     }
 }
@@ -242,9 +304,14 @@ fn add_slot<F: Real>(mine: &mut Grad<F>, theirs: &Grad<F>, scale: F) {
     match (mine, theirs) {
         (Grad::Dense { value, touched }, Grad::Dense { value: other, touched: true }) => {
             if *touched {
-                for (a, &b) in value.iter_mut().zip(other) {
-                    *a += scale * b;
-                }
+                wide(
+                    #[inline(always)]
+                    || {
+                        for (a, &b) in value.iter_mut().zip(other) {
+                            *a += scale * b;
+                        }
+                    },
+                );
             } else {
                 *touched = true;
                 value.clear();

@@ -4,10 +4,39 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{AddAssign, DivAssign, MulAssign, Neg, SubAssign};
 
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
+use crate::kernels::{Product, available, run};
+
+pub(crate) mod sealed {
+    use super::Product;
+
+    /// What the engine alone asks of a number type.
+    pub trait Sealed: Sized {
+        /// Whether this machine has kernels of ours for products of this type.
+        fn tiles() -> bool;
+        /// A product by them, where they are.
+        fn tiled(product: Product<'_, Self>, finish: impl Fn(usize, usize, &mut [Self]));
+    }
+}
+
+impl sealed::Sealed for f32 {
+    #[inline]
+    fn tiles() -> bool {
+        available()
+    }
+    fn tiled(product: Product<'_, f32>, finish: impl Fn(usize, usize, &mut [f32])) {
+        run(product, finish);
+    }
+}
+
+/// Gradient checks need no speed: f64 has the library's products.
+impl sealed::Sealed for f64 {
+    #[inline]
+    fn tiles() -> bool {
+        false
+    }
+    fn tiled(_: Product<'_, f64>, _: impl Fn(usize, usize, &mut [f64])) {
+        unreachable!("f64 has no tiles")
+    }
 }
 
 /// `f32` (training) or `f64` (gradient checks, where a finite difference needs the digits). Sealed: kernels and

@@ -1,7 +1,11 @@
-//! General matrix product, served by ndarray: matrixmultiply in pure Rust, or OpenBLAS with the `openblas` feature.
+//! General matrix product. On x86 f32 is served by this crate's own tiles; f64, and f32 elsewhere, by ndarray: matrixmultiply in pure
+//! Rust, or OpenBLAS with the `openblas` feature.
 
-use ndarray::{ArrayView2, ArrayViewMut2, Axis, ShapeBuilder, s};
+use std::ops::Range;
 
+use ndarray::{ArrayView2, ArrayViewMut2, ShapeBuilder};
+
+use super::tiles::Product;
 use crate::Real;
 
 /// Whether an operand is read as it is stored or transposed.
@@ -59,27 +63,68 @@ pub fn gemm_strided<F: Real>(
     beta: F,
     c: (&mut [F], usize),
 ) {
+    gemm_then((ta, tb), (m, n, k), alpha, a, b, beta, c, |_, _, _| {});
+}
+
+/// [`gemm_strided`], then `finish` on every piece of a row of C: it gets the row, the piece's first column and the piece. Each entry is handed out
+/// once, when its sum is complete and still close by: bias and activation cost no walk of their own.
+///
+/// # Panics
+/// As [`gemm_strided`].
+#[track_caller]
+#[allow(clippy::too_many_arguments)]
+pub(crate) fn gemm_then<F: Real>(
+    (ta, tb): (Transpose, Transpose),
+    (m, n, k): (usize, usize, usize),
+    alpha: F,
+    a: (&[F], usize),
+    b: (&[F], usize),
+    beta: F,
+    c: (&mut [F], usize),
+    finish: impl Fn(usize, usize, &mut [F]) + Copy + Sync,
+) {
     if m == 0 || n == 0 {
         return;
     }
-    let c = among_mut(m, n, c);
+    check(ta, (m, k), a, (tb, (k, n), b), (m, n), &c);
+    let (c, wide) = (&mut c.0[..(m - 1) * c.1 + n], c.1);
     if k == 0 {
-        return scale(beta, c);
+        for (at, row) in c.chunks_mut(wide).enumerate() {
+            let row = &mut row[..n];
+            scale(beta, row);
+            finish(at, 0, row);
+        }
+        return;
     }
-    #[cfg(feature = "openblas")]
-    super::openblas::pin();
-    let a = operand(ta, m, k, a);
-    let b = operand(tb, k, n, b);
+    let part = |rows: Range<usize>, c: &mut [F]| {
+        // Rows of op(A) are columns of a transposed A.
+        let from = rows.start * if ta == Transpose::No { a.1 } else { 1 };
+        let product = Product {
+            transposed: (ta, tb),
+            shape: (rows.len(), n, k),
+            alpha,
+            a: (&a.0[from..], a.1),
+            b,
+            beta,
+            c: (c, wide),
+        };
+        if F::tiles() {
+            F::tiled(
+                product,
+                #[inline(always)]
+                |row, from, piece| finish(rows.start + row, from, piece),
+            );
+        } else {
+            library(product, |row, from, piece| finish(rows.start + row, from, piece));
+        }
+    };
     let blocks = blocks(m, n, k);
     if blocks == 1 {
-        return product(alpha, &a, &b, beta, c);
+        return part(0..m, c);
     }
-    let half = m.div_ceil(blocks).next_multiple_of(TILE);
-    let (top, bottom) = c.split_at(Axis(0), half);
-    rayon::join(
-        || product(alpha, &a.slice(s![..half, ..]), &b, beta, top),
-        || product(alpha, &a.slice(s![half.., ..]), &b, beta, bottom),
-    );
+    let cut = m.div_ceil(blocks).next_multiple_of(TILE);
+    let (top, bottom) = c.split_at_mut(cut * wide);
+    rayon::join(|| part(0..cut, top), || part(cut..m, bottom));
 }
 
 /// Rows of a kernel's tile, or a multiple of them: no block but the last leaves a part of one.
@@ -93,24 +138,46 @@ fn blocks(m: usize, n: usize, k: usize) -> usize {
     work.min(m / (2 * TILE)).clamp(1, 2)
 }
 
-fn product<F: Real>(
-    alpha: F,
-    a: &ArrayView2<'_, F>,
-    b: &ArrayView2<'_, F>,
-    beta: F,
-    mut c: ArrayViewMut2<'_, F>,
-) {
+/// A product by the library that this build is linked with.
+fn library<F: Real>(product: Product<'_, F>, finish: impl Fn(usize, usize, &mut [F])) {
+    #[cfg(feature = "openblas")]
+    super::openblas::pin();
+    let Product { transposed: (ta, tb), shape: (m, n, k), alpha, a, b, beta, c: (c, wide) } = product;
+    let (a, b) = (operand(ta, m, k, a), operand(tb, k, n, b));
+    let mut view = among_mut(m, n, (c, wide));
     #[allow(clippy::disallowed_methods)] // the one place
-    ndarray::linalg::general_mat_mul(alpha, a, b, beta, &mut c);
+    ndarray::linalg::general_mat_mul(alpha, &a, &b, beta, &mut view);
+    c.chunks_mut(wide).enumerate().for_each(|(at, row)| finish(at, 0, &mut row[..n]));
 }
 
 /// What is left of a product over nothing: `β·C`, where a zero overwrites.
-fn scale<F: Real>(beta: F, mut c: ArrayViewMut2<'_, F>) {
+fn scale<F: Real>(beta: F, c: &mut [F]) {
     let zero = F::zero();
     c.iter_mut().for_each(|c| *c = if beta == zero { zero } else { beta * *c });
 }
 
+/// Panics unless each slice reaches as far as its matrix, whose rows don't overlap.
 #[track_caller]
+fn check<F>(
+    ta: Transpose,
+    a_shape: (usize, usize),
+    a: (&[F], usize),
+    (tb, b_shape, b): (Transpose, (usize, usize), (&[F], usize)),
+    c_shape: (usize, usize),
+    c: &(&mut [F], usize),
+) {
+    let stored = |t: Transpose, (rows, cols): (usize, usize)| {
+        if t == Transpose::No { (rows, cols) } else { (cols, rows) }
+    };
+    let within = |(rows, cols): (usize, usize), length: usize, stride: usize| {
+        let fits = rows == 0 || cols == 0 || (stride >= cols && (rows - 1) * stride + cols <= length);
+        assert!(fits, "gemm: [{rows}, {cols}] with rows {stride} apart over {length} values");
+    };
+    within(stored(ta, a_shape), a.0.len(), a.1);
+    within(stored(tb, b_shape), b.0.len(), b.1);
+    within(c_shape, c.0.len(), c.1);
+}
+
 fn operand<F: Real>(t: Transpose, rows: usize, cols: usize, x: (&[F], usize)) -> ArrayView2<'_, F> {
     match t {
         Transpose::No => among(rows, cols, x),
@@ -118,39 +185,40 @@ fn operand<F: Real>(t: Transpose, rows: usize, cols: usize, x: (&[F], usize)) ->
     }
 }
 
-#[track_caller]
 fn among<F: Real>(rows: usize, cols: usize, (data, stride): (&[F], usize)) -> ArrayView2<'_, F> {
-    let length = data.len();
     match ArrayView2::from_shape((rows, cols).strides((stride, 1)), data) {
         Ok(view) => view,
-        Err(_) => panic!("gemm: [{rows}, {cols}] with rows {stride} apart over {length} values"),
+        Err(_) => unreachable!("checked before"),
     }
 }
 
-#[track_caller]
 fn among_mut<F: Real>(rows: usize, cols: usize, (data, stride): (&mut [F], usize)) -> ArrayViewMut2<'_, F> {
-    let length = data.len();
     match ArrayViewMut2::from_shape((rows, cols).strides((stride, 1)), data) {
         Ok(view) => view,
-        Err(_) => panic!("gemm: [{rows}, {cols}] with rows {stride} apart over {length} values"),
+        Err(_) => unreachable!("checked before"),
     }
 }
 
-/// Which kernels serve [`gemm`] in this build, for manifests.
+/// Which kernels serve [`gemm`] in this build on this machine, for manifests: this crate's own for f32 where the CPU has AVX2, and a
+/// library's for f64 and elsewhere.
 pub fn backend() -> String {
     #[cfg(feature = "openblas")]
-    return format!("OpenBLAS ({})", super::openblas::describe());
+    let library = format!("OpenBLAS ({})", super::openblas::describe());
     #[cfg(not(feature = "openblas"))]
-    "matrixmultiply (pure Rust)".to_owned()
+    let library = "matrixmultiply (pure Rust)".to_owned();
+    match super::tiles::name().filter(|_| super::available()) {
+        Some(vectors) => format!("own {vectors} tiles for f32, {library} for f64"),
+        None => library,
+    }
 }
 
 /// Why the kernels may be slower than this machine allows, if they may.
 ///
 /// A machine can export `OPENBLAS_CORETYPE`, which OpenBLAS obeys when it is loaded: AVX2 kernels on an AVX-512 CPU
-/// run at half the rate.
+/// run at half the rate. Own tiles don't look at it.
 pub fn warning() -> Option<String> {
     let forced = std::env::var("OPENBLAS_CORETYPE").ok()?;
-    if !cfg!(feature = "openblas") {
+    if !cfg!(feature = "openblas") || super::available() {
         return None;
     }
     #[cfg(target_arch = "x86_64")]

@@ -4,6 +4,25 @@ mod dot;
 mod gemm;
 #[cfg(feature = "openblas")]
 mod openblas;
+mod tiles;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 pub use dot::{dot, dot_f64};
+pub(crate) use gemm::gemm_then;
 pub use gemm::{Transpose, backend, gemm, gemm_strided, warning};
+pub(crate) use tiles::{Product, available, run};
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86::{fetch, wide};
+
+/// Runs `work`; on x86 as compiled for the machine's widest vectors.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline]
+pub(crate) fn wide<T>(work: impl FnOnce() -> T) -> T {
+    work()
+}
+
+/// Nothing is known of how to ask for values ahead.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline]
+pub(crate) fn fetch<T>(_: &[T]) {}

@@ -25,6 +25,10 @@ impl<F: Real> Update<F> for Adagrad {
         [false, true]
     }
 
+    fn rests(&self, at: &At<F>) -> bool {
+        at.decay == F::zero() && F::of(self.epsilon) > F::zero()
+    }
+
     fn step(&self, p: &mut [F], g: &[F], _: &mut [F], v: &mut [F], at: &At<F>) {
         let epsilon = F::of(self.epsilon);
         for ((p, &g), v) in p.iter_mut().zip(g).zip(v) {

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{At, Update};
-use crate::Real;
+use crate::{Real, kernels};
 
 /// Adam's constants.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,27 +32,45 @@ impl Default for Adam {
 pub struct AdamW(pub Adam);
 
 impl Adam {
+    /// `1/(1 − β₁ᵗ)` and `1/sqrt(1 − β₂ᵗ)`.
+    fn corrections<F: Real>(&self, t: u64) -> [F; 2] {
+        let power = |base: f64| 1.0 - base.powf(t as f64);
+        [F::of(1.0 / power(self.beta1)), F::of(1.0 / power(self.beta2).sqrt())]
+    }
+
     #[inline]
     fn run<F: Real>(&self, p: &mut [F], g: &[F], m: &mut [F], v: &mut [F], at: &At<F>, decoupled: bool) {
         let (b1, b2, epsilon) = (F::of(self.beta1), F::of(self.beta2), F::of(self.epsilon));
         let (c1, c2) = (F::one() - b1, F::one() - b2);
-        let power = |base: f64| 1.0 - base.powf(at.t as f64);
-        let size = at.rate / F::of(power(self.beta1));
-        let inv_root = F::of(1.0 / power(self.beta2).sqrt());
+        let [size, inv_root] = at.corrections;
+        let size = at.rate * size;
         let (l2, shrink) =
             if decoupled { (F::zero(), F::one() - at.rate * at.decay) } else { (at.decay, F::one()) };
-        for (((p, &g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
-            let g = g + l2 * *p;
-            *m = b1 * *m + c1 * g;
-            *v = b2 * *v + c2 * g * g;
-            *p = shrink * *p - size * *m / (v.sqrt() * inv_root + epsilon);
-        }
+        kernels::wide(
+            #[inline(always)]
+            || {
+                for (((p, &g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
+                    let g = g + l2 * *p;
+                    *m = b1 * *m + c1 * g;
+                    *v = b2 * *v + c2 * g * g;
+                    *p = shrink * *p - size * *m / (v.sqrt() * inv_root + epsilon);
+                }
+            },
+        );
     }
 }
 
 impl<F: Real> Update<F> for Adam {
     fn moments(&self) -> [bool; 2] {
         [true, true]
+    }
+
+    fn corrections(&self, t: u64) -> [F; 2] {
+        Adam::corrections(self, t)
+    }
+
+    fn rests(&self, at: &At<F>) -> bool {
+        at.decay == F::zero() && F::of(self.epsilon) > F::zero()
     }
 
     fn step(&self, p: &mut [F], g: &[F], m: &mut [F], v: &mut [F], at: &At<F>) {
@@ -63,6 +81,14 @@ impl<F: Real> Update<F> for Adam {
 impl<F: Real> Update<F> for AdamW {
     fn moments(&self) -> [bool; 2] {
         [true, true]
+    }
+
+    fn corrections(&self, t: u64) -> [F; 2] {
+        self.0.corrections(t)
+    }
+
+    fn rests(&self, at: &At<F>) -> bool {
+        Update::<F>::rests(&self.0, at)
     }
 
     fn step(&self, p: &mut [F], g: &[F], m: &mut [F], v: &mut [F], at: &At<F>) {

@@ -11,12 +11,15 @@
 mod adagrad;
 mod adam;
 mod average;
+mod awake;
 mod sgd;
 
 pub use adagrad::Adagrad;
 pub use adam::{Adam, AdamW};
 pub use average::Average;
 pub use sgd::Sgd;
+
+use awake::Awake;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -79,18 +82,24 @@ impl Rule {
 trait Update<F: Real>: Sync {
     /// Which of the two moments the rule keeps per value.
     fn moments(&self) -> [bool; 2];
+    /// Factors of the moments in a parameter's step `t`, counted from 1, which undo that they began at zero.
+    fn corrections(&self, _t: u64) -> [F; 2] {
+        [F::one(); 2]
+    }
+    /// Whether a value whose moments are zero stays exactly as it is in a step with a gradient of zero.
+    fn rests(&self, at: &At<F>) -> bool;
     /// Steps `p` by gradient `g`, with this rule's moments `m` and `v` (as long as `p`, or empty if not kept).
     fn step(&self, p: &mut [F], g: &[F], m: &mut [F], v: &mut [F], at: &At<F>);
 }
 
 /// What is the same for all entries of a parameter in one step.
 struct At<F> {
-    /// This parameter's steps, counted from 1.
-    t: u64,
     /// Learning rate.
     rate: F,
     /// Weight decay.
     decay: F,
+    /// What a moment is multiplied by because it began at zero, as [`Update::corrections`] says.
+    corrections: [F; 2],
 }
 
 /// Steps parameters along their gradients, and keeps moments and step counts, which checkpoints save.
@@ -101,10 +110,19 @@ pub struct Optimizer<F = f32> {
     states: Vec<State<F>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct State<F> {
     steps: u64,
     moments: [Vec<F>; 2],
+    /// Of a table whose every row is stepped; found again from the moments where it is not known.
+    #[serde(skip)]
+    awake: Awake,
+}
+
+impl<F: PartialEq> PartialEq for State<F> {
+    fn eq(&self, other: &Self) -> bool {
+        self.steps == other.steps && self.moments == other.moments
+    }
 }
 
 impl<F: Real> Optimizer<F> {
@@ -122,6 +140,7 @@ impl<F: Real> Optimizer<F> {
         let fresh = |slot: &Slot<F>| State {
             steps: 0,
             moments: moments.map(|kept| vec![F::zero(); if kept { slot.value.len() } else { 0 }]),
+            awake: Awake::default(),
         };
         let known = self.states.len().min(params.slots().len());
         self.states.extend(params.slots()[known..].iter().map(fresh));
@@ -191,21 +210,21 @@ fn step_slot<F: Real>(
     grad: &Grad<F>,
     rate: F,
 ) {
-    let State { steps, moments: [m, v] } = state;
+    let State { steps, moments: [m, v], awake } = state;
     let rate = rate * slot.rate;
     match grad {
         Grad::Dense { touched: false, .. } => {}
         Grad::Dense { value: g, .. } => {
             *steps += 1;
-            let at = At { t: *steps, rate, decay: slot.decay };
-            in_chunks(&mut slot.value, m, v, CHUNK, |from, p, m, v, _| {
+            let at = At { rate, decay: slot.decay, corrections: rule.corrections(*steps) };
+            in_chunks(0, (&mut slot.value, m, v), CHUNK, &|from, (p, m, v)| {
                 rule.step(p, &g[from..from + p.len()], m, v, &at);
             });
         }
         Grad::Rows(rows) if rows.ids().is_empty() => {}
         Grad::Rows(rows) => {
             *steps += 1;
-            let at = At { t: *steps, rate, decay: slot.decay };
+            let at = At { rate, decay: slot.decay, corrections: rule.corrections(*steps) };
             let cols = slot.cols;
             match tables {
                 Tables::TouchedRows => {
@@ -218,18 +237,8 @@ fn step_slot<F: Real>(
                     }
                 }
                 Tables::AllRows => {
-                    let size = cols * (CHUNK / cols.max(1)).max(1);
-                    in_chunks(&mut slot.value, m, v, size, |from, p, m, v, g| {
-                        // Rows that were not touched have a gradient of zero.
-                        g.clear();
-                        g.resize(p.len(), F::zero());
-                        for (row, g) in g.chunks_exact_mut(cols.max(1)).enumerate() {
-                            if let Some(own) = rows.get((from / cols + row) as u32) {
-                                g.copy_from_slice(own);
-                            }
-                        }
-                        rule.step(p, g, m, v, &at);
-                    });
+                    let ids = awake.wake((slot.rows, cols), rows, [m, v], rule.rests(&at));
+                    awake::step(rule, (&mut slot.value, m, v), (rows, cols, 0), ids, &at);
                 }
             }
         }
@@ -240,30 +249,32 @@ fn step_slot<F: Real>(
 /// such pieces for all threads.
 const CHUNK: usize = 1 << 12;
 
+/// Values and both moments of a parameter, or a piece of them.
+type Piece<'a, F> = (&'a mut [F], &'a mut [F], &'a mut [F]);
+
 /// Runs `step` on pieces of `size` values with their moments (empty where a rule keeps none), spread over threads; it gets where a
-/// piece begins, the piece, and a buffer of its own. Each value's arithmetic is its own, so pieces and threads change no bit.
+/// piece begins. Each value's arithmetic is its own, so pieces and threads change no bit.
 fn in_chunks<F: Real>(
-    p: &mut [F],
-    m: &mut [F],
-    v: &mut [F],
+    from: usize,
+    (p, m, v): Piece<'_, F>,
     size: usize,
-    step: impl Fn(usize, &mut [F], &mut [F], &mut [F], &mut Vec<F>) + Sync,
+    step: &(impl Fn(usize, Piece<'_, F>) + Sync),
 ) {
-    if p.len() <= size {
-        return step(0, p, m, v, &mut Vec::new());
+    let pieces = p.len().div_ceil(size.max(1));
+    if pieces <= 1 {
+        return step(from, (p, m, v));
     }
-    let (mut p, mut m, mut v) = (p, m, v);
-    let mut pieces = Vec::with_capacity(p.len().div_ceil(size));
-    let mut from = 0;
-    while !p.is_empty() {
-        let len = size.min(p.len());
-        let (own_p, rest_p) = p.split_at_mut(len);
-        let (own_m, rest_m) = m.split_at_mut(len.min(m.len()));
-        let (own_v, rest_v) = v.split_at_mut(len.min(v.len()));
-        pieces.push((from, own_p, own_m, own_v));
-        (p, m, v, from) = (rest_p, rest_m, rest_v, from + len);
-    }
-    pieces.into_par_iter().for_each_init(Vec::new, |buffer, (from, p, m, v)| step(from, p, m, v, buffer));
+    let half = pieces / 2 * size;
+    let (left, right) = split((p, m, v), half);
+    rayon::join(|| in_chunks(from, left, size, step), || in_chunks(from + half, right, size, step));
+}
+
+/// A piece in two, the first of `at` values. A rule without a moment keeps an empty buffer.
+fn split<F>((p, m, v): Piece<'_, F>, at: usize) -> (Piece<'_, F>, Piece<'_, F>) {
+    let (at_m, at_v) = (at.min(m.len()), at.min(v.len()));
+    let ((p, rest_p), (m, rest_m), (v, rest_v)) =
+        (p.split_at_mut(at), m.split_at_mut(at_m), v.split_at_mut(at_v));
+    ((p, m, v), (rest_p, rest_m, rest_v))
 }
 
 #[cfg(test)]
@@ -310,6 +321,36 @@ mod tests {
                 let id = own.id("t").unwrap();
                 assert_eq!(params.row(table, row), own.value(id), "row {row}");
             }
+        }
+    }
+
+    /// What a checkpoint brings back knows nothing of rows at rest.
+    #[test]
+    fn rows_at_rest_stay_and_are_found_again_from_the_moments() {
+        let (rows, cols) = (3_000, 5);
+        let value: Vec<f32> = (0..rows * cols).map(|i| (i as f32 * 0.37).sin()).collect();
+        for decay in [0.0, 0.01] {
+            let mut params = Params::<f32>::new();
+            let table = params.add_table("t", rows, cols, value.clone());
+            params.slot_mut(table).decay = decay;
+            let rule = Rule::Adam(Adam::default());
+            let mut kept = Optimizer::new(&params, rule, Tables::AllRows);
+            let (mut loaded, mut theirs) = (kept.clone(), params.clone());
+            for step in 0..6usize {
+                let mut grads = Grads::new(&params);
+                (0..rows)
+                    .filter(|row| (row * row + step).is_multiple_of(11))
+                    .for_each(|row| grads.rows_mut(table).add(row as u32, 1.0, &[0.5, -1.0, 0.25, 0.0, 2.0]));
+                kept.step(&mut params, &grads, 0.1);
+                let states = loaded.states.into_iter();
+                loaded.states = states.map(|state| State { awake: Awake::default(), ..state }).collect();
+                loaded.step(&mut theirs, &grads, 0.1);
+                assert_eq!(params.value(table), theirs.value(table), "step {step}");
+                assert_eq!(kept, loaded);
+            }
+            let moved =
+                params.value(table).chunks(cols).zip(value.chunks(cols)).filter(|(a, b)| a != b).count();
+            assert_eq!(moved == rows, decay > 0.0, "{moved} rows moved");
         }
     }
 

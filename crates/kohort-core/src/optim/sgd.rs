@@ -19,6 +19,10 @@ impl<F: Real> Update<F> for Sgd {
         [self.momentum != 0.0, false]
     }
 
+    fn rests(&self, at: &At<F>) -> bool {
+        at.decay == F::zero()
+    }
+
     fn step(&self, p: &mut [F], g: &[F], m: &mut [F], _: &mut [F], at: &At<F>) {
         if m.is_empty() {
             for (p, &g) in p.iter_mut().zip(g) {

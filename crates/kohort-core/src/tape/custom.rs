@@ -1,6 +1,6 @@
 //! The open door: an op of one's own.
 
-use super::{List, Node, Tape, Var};
+use super::{List, Mark, Node, Tape, Var};
 use crate::{Grads, ParamId, Params, Real};
 
 /// An op that another crate adds. Its forward value is computed by whoever records it (see [`Tape::custom`]); this
@@ -29,7 +29,7 @@ pub struct Flow<'a, F: Real> {
     pub(crate) node: &'a Node<F>,
     pub(crate) left: &'a mut [F],
     pub(crate) own: &'a mut [F],
-    pub(crate) wanted: &'a [bool],
+    pub(crate) marks: &'a mut [Mark],
     pub(crate) only: Option<&'a [bool]>,
     pub(crate) scratch: &'a mut Vec<F>,
     pub(crate) params: &'a Params<F>,
@@ -70,10 +70,27 @@ impl<'a, F: Real> Flow<'a, F> {
 
     /// Adjoint of the output beside the adjoint of an input to add to; `None` where nothing below the input wants it.
     pub fn into_input(&mut self, x: Var) -> Option<(&[F], &mut [F])> {
-        if !self.wanted[x.0 as usize] {
+        let (own, into, first) = self.first_into(x)?;
+        if first {
+            into.fill(F::zero());
+        }
+        Some((own, into))
+    }
+
+    /// Like [`Flow::into_input`], but where nothing has been added yet, which the flag says, the entries are whatever was there: the
+    /// caller has to write all of them. A product that overwrites saves a walk over zeros.
+    pub(crate) fn first_into(&mut self, x: Var) -> Option<(&[F], &mut [F], bool)> {
+        let mark = &mut self.marks[x.0 as usize];
+        if *mark == Mark::Skipped {
             return None;
         }
-        Some((self.own, &mut self.left[self.nodes[x.0 as usize].range()]))
+        let first = std::mem::replace(mark, Mark::Reached) == Mark::Wanted;
+        Some((self.own, &mut self.left[self.nodes[x.0 as usize].range()], first))
+    }
+
+    /// Whether something below an input wants its adjoint.
+    pub(crate) fn wants(&self, x: Var) -> bool {
+        self.marks[x.0 as usize] != Mark::Skipped
     }
 
     /// All parameters.

@@ -42,6 +42,7 @@ pub use sweep::{Adjoint, Cut};
 
 use crate::{ParamId, Params, Real, shape};
 use ops::Op;
+use sweep::Mark;
 
 /// A value on the tape, `[rows, cols]`. `Copy`; dies at [`Tape::reset`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,7 +94,7 @@ pub struct Tape<F: Real = f32> {
     adjoint: Vec<F>,
     lists: Vec<u32>,
     scratch: Vec<F>,
-    wanted: Vec<bool>,
+    marks: Vec<Mark>,
     top: usize,
 }
 
@@ -112,7 +113,7 @@ impl<F: Real> Tape<F> {
             adjoint: Vec::new(),
             lists: Vec::new(),
             scratch: Vec::new(),
-            wanted: Vec::new(),
+            marks: Vec::new(),
             top: 0,
         }
     }
@@ -159,7 +160,7 @@ impl<F: Real> Tape<F> {
     /// `x`; `None` where the sweep did not come by. For inspection: gradient norms at a representation.
     pub fn adjoint(&self, x: Var) -> Option<&[F]> {
         let n = x.0 as usize;
-        let visited = self.wanted.get(n).copied().unwrap_or(false);
+        let visited = self.marks.get(n).is_some_and(|&mark| mark == Mark::Reached);
         visited.then(|| &self.adjoint[self.nodes[n].range()])
     }
 
@@ -204,6 +205,12 @@ impl<F: Real> Tape<F> {
         }
         self.nodes.push(Node { op, rows, cols, at, live });
         Var(self.nodes.len() as u32 - 1)
+    }
+
+    /// The values to the left of `first`, and what was recorded from `first` on, side by side, to write.
+    fn fill_from(&mut self, first: Var) -> (Left<'_, F>, &mut [F]) {
+        let (left, right) = self.value[..self.top].split_at_mut(self.nodes[first.0 as usize].at);
+        (Left { nodes: &self.nodes, value: left, lists: &self.lists }, right)
     }
 
     /// The values to the left of `x`, and `x`'s own value to write.

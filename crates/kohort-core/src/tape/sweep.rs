@@ -1,9 +1,9 @@
 //! Backward sweeps. One forward, many sweeps: per-task and per-cohort gradients are the normal case here.
 //!
 //! A sweep marks which nodes matter, then visits them from right to left. Three prunes in the one marking pass: not
-//! reachable from the seeds; nothing trainable below (or nothing that the sweep asks about); below the cut. Adjoints are zeroed per sweep for the marked
-//! nodes only, so a second sweep is just another call, and sweeps are linear in their seeds: two sweeps with seeds
-//! `a` and `b` add up to one sweep with both (to rounding).
+//! reachable from the seeds; nothing trainable below (or nothing that the sweep asks about); below the cut. An adjoint is zeroed, or
+//! overwritten, when the first contribution arrives, so a second sweep is just another call, and sweeps are linear in their seeds: two
+//! sweeps with seeds `a` and `b` add up to one sweep with both (to rounding).
 
 use super::{Flow, Tape, Var};
 use crate::kernels::dot_f64;
@@ -38,6 +38,17 @@ impl<F: Real> Adjoint<F> {
             mine.iter_mut().zip(theirs).for_each(|(a, &b)| *a += scale * b);
         }
     }
+}
+
+/// What a sweep has to do with a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// Nothing.
+    Skipped,
+    /// It comes by, and has left nothing yet.
+    Wanted,
+    /// Its adjoint holds what was added so far.
+    Reached,
 }
 
 enum Until<'a, F> {
@@ -110,8 +121,8 @@ impl<F: Real> Tape<F> {
             if part.len() != range.len() {
                 shape::fail("backward_from", &format!("{} values for {}", part.len(), range.len()));
             }
-            if self.wanted[var.0 as usize] {
-                self.adjoint[range].iter_mut().zip(part).for_each(|(a, &b)| *a += b);
+            if let Some(adjoint) = self.reach(var) {
+                adjoint.iter_mut().zip(part).for_each(|(a, &b)| *a += b);
             }
         }
         self.sweep(params, Until::Inputs, None, out);
@@ -121,7 +132,8 @@ impl<F: Real> Tape<F> {
     pub fn params_above(&mut self, params: &Params<F>, ends: &[Var], cut: &Cut) -> Vec<ParamId> {
         self.mark(ends, &cut.0, None);
         let mut found = vec![false; params.slots().len()];
-        for n in (0..self.nodes.len()).filter(|&n| self.wanted[n] && !cut.0.contains(&Var(n as u32))) {
+        let wanted = |n: &usize| self.marks[*n] != Mark::Skipped && !cut.0.contains(&Var(*n as u32));
+        for n in (0..self.nodes.len()).filter(wanted) {
             self.nodes[n].op.each_param(&self.lists, &mut |id| found[id.index()] = params.slot(id).trainable);
         }
         params.ids().filter(|id| found[id.index()]).collect()
@@ -140,38 +152,47 @@ impl<F: Real> Tape<F> {
     }
 
     /// Marks the nodes that are reachable from `start`, have something trainable below that is asked about, and do not lie below
-    /// `cut`; zeroes their adjoints.
+    /// `cut`.
     fn mark(&mut self, start: &[Var], cut: &[Var], only: Option<&[bool]>) {
         let leads = only.map(|only| self.leads(only));
         let goes = |n: usize, live: bool| live && leads.as_ref().is_none_or(|leads| leads[n]);
-        self.wanted.clear();
-        self.wanted.resize(self.nodes.len(), false);
+        self.marks.clear();
+        self.marks.resize(self.nodes.len(), Mark::Skipped);
         for &var in start {
-            self.wanted[var.0 as usize] = goes(var.0 as usize, self.nodes[var.0 as usize].live);
+            if goes(var.0 as usize, self.nodes[var.0 as usize].live) {
+                self.marks[var.0 as usize] = Mark::Wanted;
+            }
         }
         for n in (0..self.nodes.len()).rev() {
-            if !self.wanted[n] {
+            if self.marks[n] == Mark::Skipped || cut.contains(&Var(n as u32)) {
                 continue;
             }
-            let node = &self.nodes[n];
-            self.adjoint[node.range()].fill(F::zero());
-            if cut.contains(&Var(n as u32)) {
-                continue;
-            }
-            let (nodes, wanted) = (&self.nodes, &mut self.wanted);
-            node.op.each_input(&self.lists, &mut |x: Var| {
+            let (nodes, marks) = (&self.nodes, &mut self.marks);
+            nodes[n].op.each_input(&self.lists, &mut |x: Var| {
                 if goes(x.0 as usize, nodes[x.0 as usize].live) {
-                    wanted[x.0 as usize] = true;
+                    marks[x.0 as usize] = Mark::Wanted;
                 }
             });
         }
     }
 
+    /// The adjoint of a node that the sweep comes by, zero if nothing was added yet.
+    fn reach(&mut self, var: Var) -> Option<&mut [F]> {
+        let n = var.0 as usize;
+        let adjoint = &mut self.adjoint[self.nodes[n].range()];
+        match self.marks[n] {
+            Mark::Skipped => return None,
+            Mark::Wanted => adjoint.fill(F::zero()),
+            Mark::Reached => {}
+        }
+        self.marks[n] = Mark::Reached;
+        Some(adjoint)
+    }
+
     fn seed(&mut self, seeds: &[(Var, F)]) {
         for &(var, seed) in seeds {
-            if self.wanted[var.0 as usize] {
-                let range = self.nodes[var.0 as usize].range();
-                self.adjoint[range].iter_mut().for_each(|a| *a += seed);
+            if let Some(adjoint) = self.reach(var) {
+                adjoint.iter_mut().for_each(|a| *a += seed);
             }
         }
     }
@@ -182,7 +203,8 @@ impl<F: Real> Tape<F> {
             Until::At(cut) | Until::Cut(cut, _) => &cut.0,
         };
         for n in (0..self.nodes.len()).rev() {
-            if !self.wanted[n] || stops.contains(&Var(n as u32)) {
+            // An op need not have added to all of its inputs.
+            if self.reach(Var(n as u32)).is_none() || stops.contains(&Var(n as u32)) {
                 continue;
             }
             let node = &self.nodes[n];
@@ -194,7 +216,7 @@ impl<F: Real> Tape<F> {
                 node,
                 left,
                 own: &mut right[..node.rows * node.cols],
-                wanted: &self.wanted,
+                marks: &mut self.marks,
                 only,
                 scratch: &mut self.scratch,
                 params,
@@ -207,7 +229,7 @@ impl<F: Real> Tape<F> {
             for (&var, part) in cut.0.iter().zip(&mut at.parts) {
                 let range = self.nodes[var.0 as usize].range();
                 part.clear();
-                if self.wanted[var.0 as usize] {
+                if self.marks[var.0 as usize] == Mark::Reached {
                     part.extend_from_slice(&self.adjoint[range]);
                 } else {
                     part.resize(range.len(), F::zero());

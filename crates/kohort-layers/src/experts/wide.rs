@@ -3,7 +3,7 @@
 //! The first layer of `E` experts is one product `[n, in]·[in, E·h]`; each further layer is block-diagonal
 //! ([`Tape::grouped_linear`]). Gates then weigh the blocks where they lie ([`Tape::mix_blocks`]).
 
-use kohort_core::{Activation, ParamId, Params, Real, Tape, Var};
+use kohort_core::{Activation, Block, ParamId, Params, Real, Tape, Var};
 
 use super::error::at_least_one;
 use super::{Expert, ExpertConfig, ExpertError};
@@ -74,6 +74,10 @@ impl Experts {
         mut x: Var,
         mode: &mut Mode,
     ) -> Var {
+        if self.dropout == 0.0 || mode.stream().is_none() {
+            let stack: Vec<Block> = self.layers.iter().map(|&(w, b)| Block { w, b: Some(b) }).collect();
+            return tape.grouped_stack(params, x, &stack, self.count, self.activation);
+        }
         for (i, &(w, b)) in self.layers.iter().enumerate() {
             x = match i {
                 0 => tape.linear(params, x, w, Some(b), self.activation),

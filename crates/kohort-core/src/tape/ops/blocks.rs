@@ -6,6 +6,7 @@
 //! block give zeros, whatever the activation.
 //! With `dz = dy ⊙ act'(y)`: `dx[n] = dz[n]·W_cᵀ`, `dW_c = Σ_n x[n]ᵀ·dz[n]`, `db_c = Σ_n dz[n]` over the cohort's rows.
 
+use super::linear::weight_gradient;
 use super::{Activation, Op, Rule};
 use crate::kernels::{Transpose, gemm};
 use crate::tape::{Flow, List, Tape, Var, trains};
@@ -46,8 +47,12 @@ pub(crate) struct Blocks {
 /// Stands for a weight or a bias that is not there.
 const NONE: u32 = u32::MAX;
 
-fn id(raw: u32) -> Option<ParamId> {
+pub(super) fn id(raw: u32) -> Option<ParamId> {
     (raw != NONE).then_some(ParamId(raw))
+}
+
+pub(super) fn raw(id: Option<ParamId>) -> u32 {
+    id.map_or(NONE, |id| id.0)
 }
 
 impl<F: Real> Rule<F> for Blocks {
@@ -64,25 +69,14 @@ impl<F: Real> Rule<F> for Blocks {
         let (x, y) = (flow.value(self.x), flow.output());
         let (offsets, ids) = (flow.entries(self.offsets), flow.entries(self.ids));
         let params = flow.params();
-        let mut dz = std::mem::take(flow.scratch);
-        self.act.pull_back(flow.adjoint(), y, &mut dz);
+        let mut scratch = std::mem::take(flow.scratch);
+        let dz = self.act.pull_back(flow.adjoint(), y, &mut scratch);
         for (segment, pair) in offsets.windows(2).zip(ids.chunks_exact(2)) {
             let (from, to) = (segment[0] as usize, segment[1] as usize);
             let (rows, b) = (to - from, id(pair[1]));
             let Some(w) = id(pair[0]).filter(|_| rows > 0) else { continue };
             let (x, dz) = (&x[from * inputs..to * inputs], &dz[from * outputs..to * outputs]);
-            if flow.trains(w) {
-                let into = flow.grads().1.dense_mut(w, inputs * outputs);
-                gemm(
-                    (Transpose::Yes, Transpose::No),
-                    (inputs, outputs, rows),
-                    F::one(),
-                    x,
-                    dz,
-                    F::one(),
-                    into,
-                );
-            }
+            weight_gradient(flow, w, (rows, inputs, outputs), x, dz);
             if let Some(b) = b.filter(|&b| flow.trains(b)) {
                 let into = flow.grads().1.dense_mut(b, outputs);
                 for row in dz.chunks_exact(outputs) {
@@ -103,7 +97,7 @@ impl<F: Real> Rule<F> for Blocks {
                 );
             }
         }
-        *flow.scratch = dz;
+        *flow.scratch = scratch;
     }
 }
 
@@ -143,7 +137,6 @@ impl<F: Real> Tape<F> {
             live |= segment[0] < segment[1] && block.as_ref().is_some_and(moves);
         }
         let offsets = self.list(offsets);
-        let raw = |id: Option<ParamId>| id.map_or(NONE, |id| id.0);
         let ids: Vec<u32> = blocks
             .iter()
             .flat_map(|block| [raw(block.map(|block| block.w)), raw(block.and_then(|block| block.b))])

@@ -19,9 +19,14 @@ impl<F: Real> Rule<F> for Concat {
         let mut at = 0;
         for &part in flow.entries(self.parts) {
             let cols = flow.shape(Var(part)).1;
-            if let Some((own, into)) = flow.into_input(Var(part)) {
-                for (d, dy) in into.chunks_exact_mut(cols).zip(own.chunks_exact(total)) {
-                    d.iter_mut().zip(&dy[at..at + cols]).for_each(|(d, &g)| *d += g);
+            if let Some((own, into, first)) = flow.first_into(Var(part)) {
+                for (d, dy) in into.chunks_exact_mut(cols.max(1)).zip(own.chunks_exact(total.max(1))) {
+                    let dy = &dy[at..at + cols];
+                    if first {
+                        d.copy_from_slice(dy);
+                    } else {
+                        d.iter_mut().zip(dy).for_each(|(d, &g)| *d += g);
+                    }
                 }
             }
             at += cols;

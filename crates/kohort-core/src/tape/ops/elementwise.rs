@@ -1,6 +1,7 @@
 //! Entry by entry: activations, sums, products, scaling.
 
 use super::{Op, Rule};
+use crate::kernels::wide;
 use crate::tape::{Flow, Tape, Var};
 use crate::{Real, shape};
 
@@ -50,20 +51,53 @@ impl Activation {
 }
 
 impl Activation {
-    /// `dz = dy ⊙ act'(y)`, replacing what is in `dz`. One loop for each function, free of branches on values: half of a
-    /// ReLU's signs are a coin toss, which costs more to guess than to compute.
-    pub(super) fn pull_back<F: Real>(self, dy: &[F], y: &[F], dz: &mut Vec<F>) {
-        dz.clear();
-        match self {
-            Activation::Identity => dz.extend_from_slice(dy),
-            Activation::Relu => {
-                let zero = F::zero();
-                dz.extend(dy.iter().zip(y).map(|(&d, &y)| if y > zero { d } else { zero }));
+    /// `y ← act(y + b)` for a piece of a row that begins at column `from`; `bias` is the whole row's.
+    #[inline(always)] // into loops that are compiled for wide vectors
+    pub(super) fn finish<F: Real>(self, bias: Option<&[F]>, from: usize, y: &mut [F]) {
+        match (self, bias) {
+            (Activation::Identity, None) => {}
+            (Activation::Identity, Some(bias)) => y.iter_mut().zip(&bias[from..]).for_each(|(y, &b)| *y += b),
+            (Activation::Relu, Some(bias)) => {
+                y.iter_mut().zip(&bias[from..]).for_each(|(y, &b)| *y = Activation::Relu.apply(*y + b));
             }
+            (_, Some(bias)) => y.iter_mut().zip(&bias[from..]).for_each(|(y, &b)| *y = self.apply(*y + b)),
+            (_, None) => y.iter_mut().for_each(|y| *y = self.apply(*y)),
+        }
+    }
+
+    /// `d ← d ⊙ act'(y)`.
+    #[inline(always)]
+    pub(super) fn pull_back_here<F: Real>(self, y: &[F], d: &mut [F]) {
+        let zero = F::zero();
+        let each = d.iter_mut().zip(y);
+        match self {
+            Activation::Identity => {}
+            Activation::Relu => each.for_each(|(d, &y)| *d = if y > zero { *d } else { zero }),
+            _ => each.for_each(|(d, &y)| *d *= self.slope(y)),
+        }
+    }
+
+    /// `dz = dy ⊙ act'(y)`, at the front of `scratch`. One loop for each function, free of branches on values: half of a
+    /// ReLU's signs are a coin toss, which costs more to guess than to compute.
+    pub(super) fn pull_back<'a, F: Real>(self, dy: &[F], y: &[F], scratch: &'a mut Vec<F>) -> &'a mut [F] {
+        let zero = F::zero();
+        // Never shortened: to grow again is to write zeros that nobody reads.
+        scratch.resize(scratch.len().max(dy.len()), zero);
+        let dz = &mut scratch[..dy.len()];
+        let each = dz.iter_mut().zip(dy).zip(y);
+        match self {
+            Activation::Identity => each.for_each(|((dz, &d), _)| *dz = d),
+            Activation::Relu => wide(
+                #[inline(always)]
+                || {
+                    each.for_each(|((dz, &d), &y)| *dz = if y > zero { d } else { zero });
+                },
+            ),
             Activation::Sigmoid | Activation::Tanh | Activation::Softplus => {
-                dz.extend(dy.iter().zip(y).map(|(&d, &y)| d * self.slope(y)));
+                each.for_each(|((dz, &d), &y)| *dz = d * self.slope(y));
             }
         }
+        dz
     }
 }
 

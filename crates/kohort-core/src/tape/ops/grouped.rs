@@ -5,8 +5,9 @@
 //! [`Tape::linear`] `[in, G·h]`; their further layers are this op.
 //! With `dz = dy ⊙ act'(y)`: `dx_g = dz_g·W_gᵀ`, `dW_g = x_gᵀ·dz_g`, `db = Σ_n dz[n]`.
 
+use super::linear::pull_back;
 use super::{Activation, Op, Rule};
-use crate::kernels::{Transpose, gemm_strided};
+use crate::kernels::{Transpose, gemm_strided, gemm_then};
 use crate::tape::{Flow, Tape, Var, trains};
 use crate::{ParamId, Params, Real, shape};
 
@@ -31,15 +32,16 @@ impl<F: Real> Rule<F> for GroupedLinear {
         let (n, wide_in) = flow.shape(self.x);
         let wide_out = flow.output_shape().1;
         let (inputs, outputs) = (wide_in / self.groups, wide_out / self.groups);
-        let (x, y) = (flow.value(self.x), flow.output());
+        let x = flow.value(self.x);
         if n == 0 {
             return;
         }
         let w = flow.params().value(self.w);
-        let mut dz = std::mem::take(flow.scratch);
-        self.act.pull_back(flow.adjoint(), y, &mut dz);
+        let mut scratch = std::mem::take(flow.scratch);
+        let dz = pull_back(flow, self.act, self.b, &mut scratch);
+        let beta = |first: bool| if first { F::zero() } else { F::one() };
         if flow.trains(self.w) {
-            let into = flow.grads().1.dense_mut(self.w, wide_in * outputs);
+            let (into, first) = flow.grads().1.first_dense(self.w, wide_in * outputs);
             for (g, into) in into.chunks_exact_mut(inputs * outputs).enumerate() {
                 gemm_strided(
                     (Transpose::Yes, Transpose::No),
@@ -47,18 +49,12 @@ impl<F: Real> Rule<F> for GroupedLinear {
                     F::one(),
                     (&x[g * inputs..], wide_in),
                     (&dz[g * outputs..], wide_out),
-                    F::one(),
+                    beta(first),
                     (into, outputs),
                 );
             }
         }
-        if let Some(b) = self.b.filter(|&b| flow.trains(b)) {
-            let into = flow.grads().1.dense_mut(b, wide_out);
-            for row in dz.chunks_exact(wide_out) {
-                into.iter_mut().zip(row).for_each(|(g, &d)| *g += d);
-            }
-        }
-        if let Some((_, into)) = flow.into_input(self.x) {
+        if let Some((_, into, first)) = flow.first_into(self.x) {
             for (g, w) in w.chunks_exact(inputs * outputs).enumerate() {
                 gemm_strided(
                     (Transpose::No, Transpose::Yes),
@@ -66,12 +62,12 @@ impl<F: Real> Rule<F> for GroupedLinear {
                     F::one(),
                     (&dz[g * outputs..], wide_out),
                     (w, outputs),
-                    F::one(),
+                    beta(first),
                     (&mut into[g * inputs..], wide_in),
                 );
             }
         }
-        *flow.scratch = dz;
+        *flow.scratch = scratch;
     }
 }
 
@@ -113,8 +109,10 @@ impl<F: Real> Tape<F> {
         }
         let (left, y) = self.fill(out);
         let x = left.value(x);
+        let bias = b.map(|b| params.value(b));
         for (g, w) in weight.value.chunks_exact(inputs * outputs).enumerate() {
-            gemm_strided(
+            let bias = bias.map(|bias| &bias[g * outputs..]);
+            gemm_then(
                 (Transpose::No, Transpose::No),
                 (n, outputs, inputs),
                 F::one(),
@@ -122,16 +120,9 @@ impl<F: Real> Tape<F> {
                 (w, outputs),
                 F::zero(),
                 (&mut y[g * outputs..], wide_out),
+                #[inline(always)]
+                |_, from, y| act.finish(bias, from, y),
             );
-        }
-        match b {
-            Some(b) => {
-                let bias = params.value(b);
-                for row in y.chunks_exact_mut(wide_out) {
-                    row.iter_mut().zip(bias).for_each(|(y, &b)| *y = act.apply(*y + b));
-                }
-            }
-            None => y.iter_mut().for_each(|y| *y = act.apply(*y)),
         }
         out
     }

@@ -4,7 +4,7 @@
 //! With `dz = dy ⊙ act'(y)`: `dx = dz·Wᵀ`, `dW = xᵀ·dz`, `db = Σ_n dz[n]`.
 
 use super::{Activation, Op, Rule};
-use crate::kernels::{Transpose, gemm};
+use crate::kernels::{Transpose, gemm, gemm_then, wide};
 use crate::tape::{Flow, Tape, Var, trains};
 use crate::{ParamId, Params, Real, shape};
 
@@ -27,25 +27,52 @@ impl<F: Real> Rule<F> for Linear {
     fn backward(&self, flow: &mut Flow<'_, F>) {
         let (n, inputs) = flow.shape(self.x);
         let outputs = flow.output_shape().1;
-        let (x, y) = (flow.value(self.x), flow.output());
-        let params = flow.params();
-        let mut dz = std::mem::take(flow.scratch);
-        self.act.pull_back(flow.adjoint(), y, &mut dz);
-        if flow.trains(self.w) {
-            let into = flow.grads().1.dense_mut(self.w, inputs * outputs);
-            gemm((Transpose::Yes, Transpose::No), (inputs, outputs, n), F::one(), x, &dz, F::one(), into);
+        let mut scratch = std::mem::take(flow.scratch);
+        let dz = pull_back(flow, self.act, self.b, &mut scratch);
+        weight_gradient(flow, self.w, (n, inputs, outputs), flow.value(self.x), dz);
+        let w = flow.params().value(self.w);
+        if let Some((_, into, first)) = flow.first_into(self.x) {
+            let beta = if first { F::zero() } else { F::one() };
+            gemm((Transpose::No, Transpose::Yes), (n, inputs, outputs), F::one(), dz, w, beta, into);
         }
-        if let Some(b) = self.b.filter(|&b| flow.trains(b)) {
-            let into = flow.grads().1.dense_mut(b, outputs);
-            for row in dz.chunks_exact(outputs) {
+        *flow.scratch = scratch;
+    }
+}
+
+/// `dz = dy ⊙ act'(y)`, and `db += Σ_n dz[n]` where there is a bias that trains, in one walk.
+pub(super) fn pull_back<'a, F: Real>(
+    flow: &mut Flow<'_, F>,
+    act: Activation,
+    bias: Option<ParamId>,
+    scratch: &'a mut Vec<F>,
+) -> &'a mut [F] {
+    let (cols, y) = (flow.output_shape().1, flow.output());
+    let dz = act.pull_back(flow.adjoint(), y, scratch);
+    let Some(bias) = bias.filter(|&b| flow.trains(b)) else { return dz };
+    let into = flow.grads().1.dense_mut(bias, cols);
+    wide(
+        #[inline(always)]
+        || {
+            for row in dz.chunks_exact(cols) {
                 into.iter_mut().zip(row).for_each(|(g, &d)| *g += d);
             }
-        }
-        if let Some((_, into)) = flow.into_input(self.x) {
-            let w = params.value(self.w);
-            gemm((Transpose::No, Transpose::Yes), (n, inputs, outputs), F::one(), &dz, w, F::one(), into);
-        }
-        *flow.scratch = dz;
+        },
+    );
+    dz
+}
+
+/// `dW += xᵀ·dz`, `x [n, in]`, `dz [n, out]`, where the weights train.
+pub(super) fn weight_gradient<F: Real>(
+    flow: &mut Flow<'_, F>,
+    w: ParamId,
+    (n, inputs, outputs): (usize, usize, usize),
+    x: &[F],
+    dz: &[F],
+) {
+    if flow.trains(w) {
+        let (into, first) = flow.grads().1.first_dense(w, inputs * outputs);
+        let beta = if first { F::zero() } else { F::one() };
+        gemm((Transpose::Yes, Transpose::No), (inputs, outputs, n), F::one(), x, dz, beta, into);
     }
 }
 
@@ -78,17 +105,18 @@ impl<F: Real> Tape<F> {
         let live = self.live(x) || trains(params, w) || b.is_some_and(|b| trains(params, b));
         let out = self.push(Op::Linear(Linear { x, w, b, act }), n, outputs, live);
         let (left, y) = self.fill(out);
-        let product = (n, outputs, inputs);
-        gemm((Transpose::No, Transpose::No), product, F::one(), left.value(x), &weight.value, F::zero(), y);
-        match b {
-            Some(b) => {
-                let bias = params.value(b);
-                for row in y.chunks_exact_mut(outputs) {
-                    row.iter_mut().zip(bias).for_each(|(y, &b)| *y = act.apply(*y + b));
-                }
-            }
-            None => y.iter_mut().for_each(|y| *y = act.apply(*y)),
-        }
+        let bias = b.map(|b| params.value(b));
+        gemm_then(
+            (Transpose::No, Transpose::No),
+            (n, outputs, inputs),
+            F::one(),
+            (left.value(x), inputs),
+            (&weight.value, outputs),
+            F::zero(),
+            (y, outputs),
+            #[inline(always)]
+            |_, from, y| act.finish(bias, from, y),
+        );
         out
     }
 }

@@ -14,6 +14,7 @@
 //! (AVX-512), µs for `h·A`, `t·B`, `dz·Bᵀ`, `tᵀ·dz`, `hᵀ·u`, `u·Aᵀ`: OpenBLAS 3, 3, 3, 2, 4, 4; matrixmultiply 12, 3, 12, 8, 7, 4;
 //! loops over vectors, which the compiler may give SSE2 only, 7 to 20. At rank 16 loops take twice as long, and gemm hardly longer.
 
+use super::linear::{pull_back, weight_gradient};
 use super::{Activation, Block, Op, Rule};
 use crate::kernels::Transpose::{No, Yes};
 use crate::kernels::gemm;
@@ -121,25 +122,17 @@ impl<F: Real> Rule<F> for LowRankLinear {
     fn backward(&self, flow: &mut Flow<'_, F>) {
         let (n, inputs) = flow.shape(self.x);
         let outputs = flow.output_shape().1;
-        let (x, h, t, y) = (flow.value(self.x), flow.value(self.h), flow.value(self.middle), flow.output());
+        let (x, h, t) = (flow.value(self.x), flow.value(self.h), flow.value(self.middle));
         let (params, one) = (flow.params(), F::one());
         let mut scratch = std::mem::take(flow.scratch);
-        self.act.pull_back(flow.adjoint(), y, &mut scratch);
         let most = self.runs.iter().map(|run| (run.to - run.from) * run.rank).max().unwrap_or(0);
-        scratch.resize(n * outputs + most, F::zero());
+        scratch.resize(scratch.len().max(n * outputs + most), F::zero());
+        pull_back(flow, self.act, self.base.b, &mut scratch);
         let (dz, u) = scratch.split_at_mut(n * outputs);
-        if flow.trains(self.base.w) {
-            let into = flow.grads().1.dense_mut(self.base.w, inputs * outputs);
-            gemm((Yes, No), (inputs, outputs, n), one, x, dz, one, into);
-        }
-        if let Some(b) = self.base.b.filter(|&b| flow.trains(b)) {
-            let into = flow.grads().1.dense_mut(b, outputs);
-            for row in dz.chunks_exact(outputs) {
-                into.iter_mut().zip(row).for_each(|(g, &d)| *g += d);
-            }
-        }
-        if let Some((_, into)) = flow.into_input(self.x) {
-            gemm((No, Yes), (n, inputs, outputs), one, dz, params.value(self.base.w), one, into);
+        weight_gradient(flow, self.base.w, (n, inputs, outputs), x, dz);
+        if let Some((_, into, first)) = flow.first_into(self.x) {
+            let beta = if first { F::zero() } else { one };
+            gemm((No, Yes), (n, inputs, outputs), one, dz, params.value(self.base.w), beta, into);
         }
         for &Run { from, to, adapter, rank, at } in &self.runs {
             let (rows, scale) = (to - from, F::of(adapter.scale));
@@ -149,17 +142,13 @@ impl<F: Real> Rule<F> for LowRankLinear {
                 let t = &t[at..at + rows * rank];
                 gemm((Yes, No), (rank, outputs, rows), scale, t, dz, one, into);
             }
-            let below = flow.into_input(self.h).is_some();
+            let below = flow.wants(self.h);
             if !below && !flow.trains(adapter.a) {
                 continue;
             }
             let u = &mut u[..rows * rank];
             gemm((No, Yes), (rows, rank, outputs), scale, dz, params.value(adapter.b), F::zero(), u);
-            if flow.trains(adapter.a) {
-                let into = flow.grads().1.dense_mut(adapter.a, inputs * rank);
-                let h = &h[from * inputs..to * inputs];
-                gemm((Yes, No), (inputs, rank, rows), one, h, u, one, into);
-            }
+            weight_gradient(flow, adapter.a, (rows, inputs, rank), &h[from * inputs..to * inputs], u);
             if let Some((_, into)) = flow.into_input(self.h) {
                 let into = &mut into[from * inputs..to * inputs];
                 gemm((No, Yes), (rows, inputs, rank), one, u, params.value(adapter.a), one, into);

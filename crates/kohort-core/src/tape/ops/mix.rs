@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::gather::dot;
 use super::{Op, Rule};
 use crate::tape::{Flow, List, Tape, Var};
-use crate::{Real, shape};
+use crate::{Real, kernels, shape};
 
 pub(crate) struct Mix {
     gate: Var,
@@ -45,21 +45,40 @@ impl<F: Real> Rule<F> for Mix {
         for Part { x, first, blocks } in parts(flow.entries(self.parts)) {
             let (wide, h) = (flow.shape(x).1, flow.value(x));
             let columns = first * cols..(first + blocks) * cols;
-            if let Some((own, into)) = flow.into_input(x) {
-                let rows = into.chunks_exact_mut(wide).zip(own.chunks_exact(cols));
-                for ((d, dy), g) in rows.zip(gate.chunks_exact(count)) {
-                    for (d, &g) in d[columns.clone()].chunks_exact_mut(cols).zip(&g[at..]) {
-                        d.iter_mut().zip(dy).for_each(|(d, &dy)| *d += g * dy);
-                    }
+            if let Some((own, into, first)) = flow.first_into(x) {
+                // The first to come by overwrites, if it writes all there is.
+                let overwrites = first && columns.len() == wide;
+                if first && !overwrites {
+                    into.fill(F::zero());
                 }
+                kernels::wide(
+                    #[inline(always)]
+                    || {
+                        let rows = into.chunks_exact_mut(wide).zip(own.chunks_exact(cols));
+                        for ((d, dy), g) in rows.zip(gate.chunks_exact(count)) {
+                            for (d, &g) in d[columns.clone()].chunks_exact_mut(cols).zip(&g[at..]) {
+                                if overwrites {
+                                    d.iter_mut().zip(dy).for_each(|(d, &dy)| *d = g * dy);
+                                } else {
+                                    d.iter_mut().zip(dy).for_each(|(d, &dy)| *d += g * dy);
+                                }
+                            }
+                        }
+                    },
+                );
             }
             if let Some((own, into)) = flow.into_input(self.gate) {
-                let rows = into.chunks_exact_mut(count).zip(own.chunks_exact(cols));
-                for ((d, dy), h) in rows.zip(h.chunks_exact(wide)) {
-                    for (d, h) in d[at..].iter_mut().zip(h[columns.clone()].chunks_exact(cols)) {
-                        *d += dot(h, dy);
-                    }
-                }
+                kernels::wide(
+                    #[inline(always)]
+                    || {
+                        let rows = into.chunks_exact_mut(count).zip(own.chunks_exact(cols));
+                        for ((d, dy), h) in rows.zip(h.chunks_exact(wide)) {
+                            for (d, h) in d[at..].iter_mut().zip(h[columns.clone()].chunks_exact(cols)) {
+                                *d += dot(h, dy);
+                            }
+                        }
+                    },
+                );
             }
             at += blocks;
         }
@@ -125,11 +144,16 @@ impl<F: Real> Tape<F> {
             let wide = left.nodes[x.0 as usize].cols;
             let columns = first * cols..(first + blocks) * cols;
             let rows = y.chunks_exact_mut(cols).zip(left.value(x).chunks_exact(wide));
-            for ((y, h), g) in rows.zip(gate.chunks_exact(count)) {
-                for (h, &g) in h[columns.clone()].chunks_exact(cols).zip(&g[at..]) {
-                    y.iter_mut().zip(h).for_each(|(y, &h)| *y += g * h);
-                }
-            }
+            kernels::wide(
+                #[inline(always)]
+                || {
+                    for ((y, h), g) in rows.zip(gate.chunks_exact(count)) {
+                        for (h, &g) in h[columns.clone()].chunks_exact(cols).zip(&g[at..]) {
+                            y.iter_mut().zip(h).for_each(|(y, &h)| *y += g * h);
+                        }
+                    }
+                },
+            );
             at += blocks;
         }
         out

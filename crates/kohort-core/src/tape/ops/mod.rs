@@ -8,6 +8,7 @@ mod elementwise;
 mod focal;
 mod gather;
 mod grouped;
+mod grouped_stack;
 mod input;
 mod linear;
 mod lists;
@@ -94,6 +95,8 @@ ops! {
     LookupDot(gather::LookupDot),
     Linear(linear::Linear),
     GroupedLinear(grouped::GroupedLinear),
+    GroupedStack(grouped_stack::GroupedStack),
+    GroupedHidden(grouped_stack::Hidden),
     Blocks(blocks::Blocks),
     LowRankLinear(low_rank::LowRankLinear),
     LowRankMiddle(low_rank::Middle),

@@ -153,3 +153,71 @@ fn no_rows_pass_through_every_expert_op() {
     tape.backward(&params, &[(two, 1.0)], &mut grads);
     assert!(grads.to_dense(ids[0], &params).iter().all(|&g| g == 0.0));
 }
+
+#[test]
+fn stacks_side_by_side_pass_finite_differences() {
+    for (n, inputs, widths, groups) in [(1, 1, &[1][..], 1), (3, 2, &[4, 3], 3), (4, 3, &[2, 3, 1], 2)] {
+        for act in EVERY {
+            for biases in [true, false] {
+                let mut shapes = vec![("x", n, inputs)];
+                let mut before = inputs;
+                for (l, &width) in widths.iter().enumerate() {
+                    let (rows, cols) =
+                        if l == 0 { (before, groups * width) } else { (groups * before, width) };
+                    shapes.extend([
+                        (["w0", "w1", "w2"][l], rows, cols),
+                        (["b0", "b1", "b2"][l], 1, groups * width),
+                    ]);
+                    before = width;
+                }
+                check(&shapes, |tape, params, ids| {
+                    let x = tape.param(params, ids[0]);
+                    let stack: Vec<Block> = ids[1..]
+                        .chunks(2)
+                        .map(|pair| Block { w: pair[0], b: biases.then_some(pair[1]) })
+                        .collect();
+                    tape.grouped_stack(params, x, &stack, groups, act)
+                });
+            }
+        }
+    }
+}
+
+/// More rows than go through at a time, and every choice of what trains: the same numbers as layer by layer.
+#[test]
+fn stacks_side_by_side_equal_their_layers_whatever_trains() {
+    let (mut params, ids) =
+        params(&[("x", 1100, 2), ("w0", 2, 12), ("b0", 1, 12), ("w1", 12, 3), ("b1", 1, 9)]);
+    for frozen in 0..1 << ids.len() {
+        for (at, &id) in ids.iter().enumerate() {
+            params.slot_mut(id).trainable = frozen >> at & 1 == 0;
+        }
+        let run = |whole: bool| {
+            let mut tape = Tape::new();
+            let x = tape.param(&params, ids[0]);
+            let y = if whole {
+                let stack = [Block { w: ids[1], b: Some(ids[2]) }, Block { w: ids[3], b: Some(ids[4]) }];
+                tape.grouped_stack(&params, x, &stack, 3, Activation::Relu)
+            } else {
+                let h = tape.linear(&params, x, ids[1], Some(ids[2]), Activation::Relu);
+                tape.grouped_linear(&params, h, ids[3], Some(ids[4]), 3, Activation::Relu)
+            };
+            let square = tape.mul(y, y);
+            let loss = tape.sum(square);
+            let mut grads = Grads::new(&params);
+            // The second sweep adds to the first's gradients.
+            tape.backward(&params, &[(loss, 1.0)], &mut grads);
+            tape.backward(&params, &[(loss, 0.5)], &mut grads);
+            let touched =
+                ids.iter().map(|&id| matches!(grads.slot(id), crate::Grad::Dense { touched: true, .. }));
+            let touched: Vec<bool> = touched.collect();
+            (tape.value(y).to_vec(), ids.iter().map(|&id| grads.to_dense(id, &params)).collect(), touched)
+        };
+        let (one, two): ((Vec<f64>, Vec<Vec<f64>>, _), _) = (run(true), run(false));
+        assert_eq!(one.2, two.2, "frozen {frozen:b}");
+        let all = |(y, grads, _): (Vec<f64>, Vec<Vec<f64>>, Vec<bool>)| [vec![y], grads].concat().concat();
+        for (a, b) in all(one).iter().zip(all(two)) {
+            assert!((a - b).abs() < 1e-12 * (1.0 + b.abs()), "{a} and {b}, frozen {frozen:b}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The rate of products at the shapes of a training step, in GFLOP/s: `gemm_rates [repeats]`.
+
+use std::time::Instant;
+
+use kohort_core::kernels::{Transpose, gemm_strided};
+
+fn main() {
+    use Transpose::{No, Yes};
+    let repeats: usize = std::env::args().nth(1).and_then(|word| word.parse().ok()).unwrap_or(30);
+    println!("{}", kohort_core::kernels::backend());
+    // What the product is, transposes, m, n, k, strides of A, B, C, whether C is added to.
+    let shapes = [
+        ("forward", (No, No), (512, 2048, 128), (128, 2048, 2048), 0.0),
+        ("gradient of the input", (No, Yes), (512, 128, 2048), (2048, 2048, 128), 1.0),
+        ("gradient of contiguous weights", (Yes, No), (256, 128, 512), (256, 128, 128), 1.0),
+        ("gradient of the weights", (Yes, No), (128, 2048, 512), (128, 2048, 2048), 1.0),
+        ("grouped forward", (No, No), (512, 128, 256), (2048, 128, 1024), 0.0),
+        ("grouped gradient of the input", (No, Yes), (512, 256, 128), (1024, 128, 2048), 1.0),
+        ("grouped gradient of the weights", (Yes, No), (256, 128, 512), (2048, 1024, 128), 1.0),
+        ("tower", (No, No), (512, 64, 128), (128, 64, 64), 0.0),
+        ("gate", (No, No), (512, 8, 128), (128, 8, 8), 0.0),
+        ("gate gradient", (Yes, No), (128, 8, 512), (128, 8, 8), 1.0),
+        ("one column", (No, No), (512, 1, 64), (64, 1, 1), 0.0),
+        ("two towers", (No, No), (2048, 512, 768), (768, 512, 512), 0.0),
+        ("rank 8", (No, No), (64, 8, 256), (256, 8, 8), 0.0),
+        ("rank 8 up", (No, No), (64, 256, 8), (8, 256, 256), 1.0),
+        ("one row", (No, No), (1, 2048, 128), (128, 2048, 2048), 0.0),
+        ("square", (No, No), (1024, 1024, 1024), (1024, 1024, 1024), 0.0),
+    ];
+    for (name, (ta, tb), (m, n, k), (lda, ldb, ldc), beta) in shapes {
+        let (rows_a, rows_b) = (if ta == No { m } else { k }, if tb == No { k } else { n });
+        let value = |count: usize| (0..count).map(|i| ((i % 101) as f32 - 50.0) * 0.01).collect::<Vec<_>>();
+        let (a, b, mut c) = (value(rows_a * lda), value(rows_b * ldb), value(m * ldc));
+        let flops = 2.0 * (m * n * k) as f64;
+        let runs = (2e7 / flops).ceil() as usize;
+        let mut fastest = f64::INFINITY;
+        for _ in 0..repeats {
+            let start = Instant::now();
+            for _ in 0..runs {
+                gemm_strided((ta, tb), (m, n, k), 1.0, (&a, lda), (&b, ldb), beta, (&mut c, ldc));
+            }
+            fastest = fastest.min(start.elapsed().as_secs_f64() / runs as f64);
+        }
+        println!(
+            "{:>7.1} GFLOP/s {:>10.1} µs  {name} [{m}, {k}]·[{k}, {n}]",
+            flops / fastest / 1e9,
+            fastest * 1e6
+        );
+    }
+}
