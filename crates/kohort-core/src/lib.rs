@@ -9,6 +9,7 @@
 //! | singular vectors of a large sparse matrix | [`svd`], [`sparse`] |
 //! | to save and go on; weights for other tools | [`checkpoint`], [`weights`] |
 //! | to know that a gradient is right | [`GradCheck`] |
+//! | to know where the time goes | [`profile`] |
 //!
 //! ```
 //! use kohort_core::optim::{Adam, Optimizer, Rule, Tables};
@@ -48,6 +49,7 @@ mod init;
 pub mod kernels;
 pub mod optim;
 mod params;
+pub mod profile;
 mod real;
 mod shape;
 pub mod shards;

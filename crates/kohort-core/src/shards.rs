@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use crate::profile::Profile;
 use crate::{Grads, ParamId, Params, Real, Tape};
 
 /// One shard of a batch.
@@ -27,6 +28,7 @@ pub struct Shards<F: Real = f32> {
     total: Grads<F>,
     /// Sums over shards of the gradients that were kept apart.
     totals: Vec<Grads<F>>,
+    profiled: bool,
 }
 
 struct Worker<F: Real> {
@@ -46,7 +48,27 @@ impl<F: Real> Shards<F> {
         if rows == 0 {
             crate::shape::fail("shards", "a shard needs at least one row");
         }
-        Shards { rows, workers: Vec::new(), used: 0, total: Grads::new(params), totals: Vec::new() }
+        Shards {
+            rows,
+            workers: Vec::new(),
+            used: 0,
+            total: Grads::new(params),
+            totals: Vec::new(),
+            profiled: false,
+        }
+    }
+
+    /// Turns the watches of all tapes on or off, see [`crate::profile`].
+    pub fn profile(&mut self, on: bool) {
+        self.profiled = on;
+        self.workers.iter_mut().for_each(|worker| worker.tape.profile(on));
+    }
+
+    /// Where the time of all shards went since the watches were turned on or this was asked last.
+    pub fn take_profile(&mut self, params: &Params<F>) -> Profile {
+        let mut profile = Profile::default();
+        self.workers.iter_mut().for_each(|worker| profile.add(&worker.tape.take_profile(params)));
+        profile
     }
 
     /// Runs `record` once for each shard of a batch of `batch` rows, on its reset tape, and returns what each gave,
@@ -58,13 +80,18 @@ impl<F: Real> Shards<F> {
     {
         let count = batch.div_ceil(self.rows);
         while self.workers.len() < count {
-            self.workers.push(Worker { tape: Tape::new(), grads: Grads::new(params), apart: Vec::new() });
+            let mut tape = Tape::new();
+            tape.profile(self.profiled);
+            self.workers.push(Worker { tape, grads: Grads::new(params), apart: Vec::new() });
         }
         self.used = count;
         let rows = self.rows;
         let run = |(index, worker): (usize, &mut Worker<F>)| {
             worker.tape.reset();
-            record(Shard { index, rows: index * rows..((index + 1) * rows).min(batch) }, &mut worker.tape)
+            let shard = Shard { index, rows: index * rows..((index + 1) * rows).min(batch) };
+            let given = record(shard, &mut worker.tape);
+            worker.tape.lap(None);
+            given
         };
         self.workers[..count].par_iter_mut().enumerate().map(run).collect()
     }

@@ -40,6 +40,7 @@ pub use custom::{Custom, Flow};
 pub use ops::{Activation, Adapted, AttentionMask, Block, Focal, ListLoss, LossKind, LowRank};
 pub use sweep::{Adjoint, Cut};
 
+use crate::profile::{Key, Profile, Watch};
 use crate::{ParamId, Params, Real, shape};
 use ops::Op;
 use sweep::Mark;
@@ -81,6 +82,19 @@ pub(crate) struct Node<F: Real> {
 }
 
 impl<F: Real> Node<F> {
+    /// What the watch keeps this node's time under.
+    fn key(&self, lists: &[u32]) -> Key {
+        let mut first = None;
+        self.op.each_param(lists, &mut |id| first = first.or(Some(id)));
+        (self.op.name(), first)
+    }
+
+    /// Multiplications and additions of its products.
+    fn flops(&self, nodes: &[Node<F>], lists: &[u32]) -> f64 {
+        let shape = |x: Var| (nodes[x.0 as usize].rows, nodes[x.0 as usize].cols);
+        2.0 * self.op.products(lists, &shape, (self.rows, self.cols)) as f64
+    }
+
     fn range(&self) -> Range<usize> {
         self.at..self.at + self.rows * self.cols
     }
@@ -95,6 +109,7 @@ pub struct Tape<F: Real = f32> {
     lists: Vec<u32>,
     scratch: Vec<F>,
     marks: Vec<Mark>,
+    watch: Option<Box<Watch>>,
     top: usize,
 }
 
@@ -114,15 +129,37 @@ impl<F: Real> Tape<F> {
             lists: Vec::new(),
             scratch: Vec::new(),
             marks: Vec::new(),
+            watch: None,
             top: 0,
         }
     }
 
     /// Forgets the recording and keeps the memory. Every [`Var`] and [`List`] from before is dead.
     pub fn reset(&mut self) {
+        self.lap(None);
         self.nodes.clear();
         self.lists.clear();
         self.top = 0;
+    }
+
+    /// Turns the watch on or off that says where time goes ([`crate::profile`]). It costs two looks at the clock for each op.
+    pub fn profile(&mut self, on: bool) {
+        self.watch = on.then(|| Box::new(Watch::new()));
+    }
+
+    /// Where time went since the watch was turned on or this was asked last; nothing where it is off.
+    pub fn take_profile(&mut self, params: &Params<F>) -> Profile {
+        self.watch.as_mut().map_or_else(Profile::default, |watch| watch.take(params))
+    }
+
+    /// Ends the recording of an op and begins that of the node `next`, for the watch.
+    pub(crate) fn lap(&mut self, next: Option<usize>) {
+        if let Some(watch) = &mut self.watch {
+            watch.lap(next.map(|n| {
+                let node = &self.nodes[n];
+                (node.key(&self.lists), node.flops(&self.nodes, &self.lists))
+            }));
+        }
     }
 
     /// Shape `(rows, cols)` of a value.
@@ -204,7 +241,9 @@ impl<F: Real> Tape<F> {
             self.adjoint.resize(self.top, F::zero());
         }
         self.nodes.push(Node { op, rows, cols, at, live });
-        Var(self.nodes.len() as u32 - 1)
+        let n = self.nodes.len() - 1;
+        self.lap(Some(n));
+        Var(n as u32)
     }
 
     /// The values to the left of `first`, and what was recorded from `first` on, side by side, to write.

@@ -5,6 +5,8 @@
 //! overwritten, when the first contribution arrives, so a second sweep is just another call, and sweeps are linear in their seeds: two
 //! sweeps with seeds `a` and `b` add up to one sweep with both (to rounding).
 
+use std::time::Instant;
+
 use super::{Flow, Tape, Var};
 use crate::kernels::dot_f64;
 use crate::{Grads, ParamId, Params, Real, shape};
@@ -154,6 +156,7 @@ impl<F: Real> Tape<F> {
     /// Marks the nodes that are reachable from `start`, have something trainable below that is asked about, and do not lie below
     /// `cut`.
     fn mark(&mut self, start: &[Var], cut: &[Var], only: Option<&[bool]>) {
+        self.lap(None);
         let leads = only.map(|only| self.leads(only));
         let goes = |n: usize, live: bool| live && leads.as_ref().is_none_or(|leads| leads[n]);
         self.marks.clear();
@@ -222,7 +225,21 @@ impl<F: Real> Tape<F> {
                 params,
                 grads: out,
             };
+            let Some(watch) = &mut self.watch else {
+                node.op.backward(&mut flow);
+                continue;
+            };
+            let start = Instant::now();
             node.op.backward(&mut flow);
+            let (mut gradients, mut adjoints) = (false, false);
+            node.op.each_param(&self.lists, &mut |id| gradients |= flow.trains(id));
+            node.op.each_input(&self.lists, &mut |x| adjoints |= flow.wants(x));
+            let times = f64::from(u8::from(gradients)) + f64::from(u8::from(adjoints));
+            watch.backward(
+                node.key(&self.lists),
+                start.elapsed(),
+                times * node.flops(&self.nodes, &self.lists),
+            );
         }
         if let Until::Cut(cut, at) = until {
             at.parts.resize(cut.0.len(), Vec::new());

@@ -63,6 +63,9 @@ impl<F: Real> Rule<F> for Blocks {
     fn each_param(&self, lists: &[u32], visit: &mut dyn FnMut(ParamId)) {
         lists[self.ids.range()].iter().copied().filter_map(id).for_each(visit);
     }
+    fn products(&self, _: &[u32], shape: &dyn Fn(Var) -> (usize, usize), out: (usize, usize)) -> usize {
+        out.0 * shape(self.x).1 * out.1
+    }
     fn backward(&self, flow: &mut Flow<'_, F>) {
         let inputs = flow.shape(self.x).1;
         let outputs = flow.output_shape().1;

@@ -28,6 +28,9 @@ impl<F: Real> Rule<F> for GroupedLinear {
         visit(self.w);
         self.b.into_iter().for_each(visit);
     }
+    fn products(&self, _: &[u32], shape: &dyn Fn(Var) -> (usize, usize), out: (usize, usize)) -> usize {
+        out.0 * shape(self.x).1 * (out.1 / self.groups)
+    }
     fn backward(&self, flow: &mut Flow<'_, F>) {
         let (n, wide_in) = flow.shape(self.x);
         let wide_out = flow.output_shape().1;

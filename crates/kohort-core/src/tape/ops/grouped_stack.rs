@@ -88,6 +88,14 @@ impl<F: Real> Rule<F> for GroupedStack {
     fn each_param(&self, lists: &[u32], visit: &mut dyn FnMut(ParamId)) {
         lists[self.ids.range()].iter().copied().filter_map(id).for_each(visit);
     }
+    fn products(&self, _: &[u32], shape: &dyn Fn(Var) -> (usize, usize), out: (usize, usize)) -> usize {
+        // Each layer's columns by what one group reads of the columns before.
+        let depth = self.ids.len() / 2;
+        let hidden =
+            |at: usize| if at + 1 == depth { out.1 } else { shape(Var(self.hidden.0 + at as u32)).1 };
+        let deeper = (1..depth).map(|at| hidden(at - 1) / self.groups * hidden(at));
+        out.0 * (shape(self.x).1 * hidden(0) + deeper.sum::<usize>())
+    }
     fn backward(&self, flow: &mut Flow<'_, F>) {
         let (n, inputs) = flow.shape(self.x);
         let (params, ids, groups) = (flow.params(), flow.entries(self.ids), self.groups);

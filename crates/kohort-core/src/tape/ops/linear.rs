@@ -24,6 +24,9 @@ impl<F: Real> Rule<F> for Linear {
         visit(self.w);
         self.b.into_iter().for_each(visit);
     }
+    fn products(&self, _: &[u32], shape: &dyn Fn(Var) -> (usize, usize), out: (usize, usize)) -> usize {
+        out.0 * shape(self.x).1 * out.1
+    }
     fn backward(&self, flow: &mut Flow<'_, F>) {
         let (n, inputs) = flow.shape(self.x);
         let outputs = flow.output_shape().1;

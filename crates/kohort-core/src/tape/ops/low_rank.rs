@@ -119,6 +119,11 @@ impl<F: Real> Rule<F> for LowRankLinear {
         self.base.b.into_iter().for_each(&mut *visit);
         self.runs.iter().for_each(|run| [run.adapter.a, run.adapter.b].into_iter().for_each(&mut *visit));
     }
+    fn products(&self, _: &[u32], shape: &dyn Fn(Var) -> (usize, usize), out: (usize, usize)) -> usize {
+        let inputs = shape(self.x).1;
+        let adapters = self.runs.iter().map(|run| (run.to - run.from) * run.rank * (inputs + out.1));
+        out.0 * inputs * out.1 + adapters.sum::<usize>()
+    }
     fn backward(&self, flow: &mut Flow<'_, F>) {
         let (n, inputs) = flow.shape(self.x);
         let outputs = flow.output_shape().1;

@@ -35,6 +35,9 @@ impl<F: Real> Rule<F> for Mix {
         visit(self.gate);
         parts(&lists[self.parts.range()]).for_each(|part| visit(part.x));
     }
+    fn products(&self, _: &[u32], shape: &dyn Fn(Var) -> (usize, usize), out: (usize, usize)) -> usize {
+        out.0 * out.1 * shape(self.gate).1
+    }
     fn backward(&self, flow: &mut Flow<'_, F>) {
         let cols = flow.output_shape().1;
         let (gate, count) = (flow.value(self.gate), flow.shape(self.gate).1);

@@ -43,6 +43,15 @@ trait Rule<F: Real> {
     fn each_input(&self, lists: &[u32], visit: &mut dyn FnMut(Var));
     /// Calls `visit` with each parameter that the op reads.
     fn each_param(&self, _lists: &[u32], _visit: &mut dyn FnMut(ParamId)) {}
+    /// Products of numbers in its forward pass, where matrices are multiplied; `shape` gives an input's rows and columns, `out` its own.
+    fn products(
+        &self,
+        _lists: &[u32],
+        _shape: &dyn Fn(Var) -> (usize, usize),
+        _out: (usize, usize),
+    ) -> usize {
+        0
+    }
     /// Adds to the adjoints of the inputs and to the gradients of the parameters.
     fn backward(&self, flow: &mut Flow<'_, F>);
 }
@@ -74,6 +83,18 @@ macro_rules! ops {
                 match self {
                     $(Op::$op(op) => Rule::<F>::each_param(op, lists, visit),)*
                     Op::Custom(op) => op.params().iter().for_each(|&id| visit(id)),
+                }
+            }
+
+            pub(super) fn products(
+                &self,
+                lists: &[u32],
+                shape: &dyn Fn(Var) -> (usize, usize),
+                out: (usize, usize),
+            ) -> usize {
+                match self {
+                    $(Op::$op(op) => Rule::<F>::products(op, lists, shape, out),)*
+                    Op::Custom(_) => 0,
                 }
             }
 
