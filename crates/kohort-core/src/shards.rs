@@ -145,6 +145,12 @@ impl<F: Real> Shards<F> {
         &self.total
     }
 
+    /// The last sum of gradients, to which `Σ_k weight(parameter, k)·total_k` over the last [`Shards::totals`] is added.
+    pub fn add_weighted(&mut self, weight: impl Fn(ParamId, usize) -> F + Sync) -> &Grads<F> {
+        self.total.add_weighted(&self.totals, weight);
+        &self.total
+    }
+
     /// The tapes of the last batch in shard order, to look into: values, attention maps, the op that went wrong.
     pub fn tapes(&self) -> impl Iterator<Item = &Tape<F>> {
         self.workers[..self.used].iter().map(|w| &w.tape)

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | no look at gradients | `F + B` |
 //! | representation | `F + K·H + B` |
-//! | layer | `F + K·L + B` |
+//! | layer | `F + K·L + B`, less what of `L` the last sweep need not do again |
 //! | shared parameters | `F + K·B` |
 //!
 //! and everything below a frozen part costs nothing, because no sweep goes there.
@@ -17,7 +17,6 @@ use std::sync::{Mutex, PoisonError};
 use kohort_core::shards::Shards;
 use kohort_core::{Adjoint, Grads, ParamId, Params, Var};
 use kohort_objectives::Coefficients;
-use rayon::prelude::*;
 
 use super::{Recorded, Site};
 
@@ -140,17 +139,21 @@ impl Gradients {
     /// Inner products of gradients that were summed over shards first: those of parameters have cross terms.
     fn of_totals(&self, totals: &[Grads], params: &Params, present: &[bool], whole: bool) -> Vec<f64> {
         let n = present.len();
-        let pairs: Vec<(usize, usize)> = (0..n)
-            .flat_map(|i| (i..if whole { n } else { i + 1 }).map(move |j| (i, j)))
-            .filter(|&(i, j)| present[i] && present[j])
-            .collect();
         let include = |id: ParamId| self.only[id.index()];
-        let dots: Vec<f64> =
-            pairs.par_iter().map(|&(i, j)| totals[i].dot(&totals[j], params, include)).collect();
+        if whole {
+            let parts: Vec<&Grads> = totals[..n].iter().collect();
+            let mut gram = Grads::gram(&parts, params, include);
+            // The buffer of an absent objective was cleared; a sum over nothing may still be a negative zero.
+            for (at, dot) in gram.iter_mut().enumerate() {
+                if !(present[at / n] && present[at % n]) {
+                    *dot = 0.0;
+                }
+            }
+            return gram;
+        }
         let mut gram = vec![0.0; n * n];
-        for ((i, j), dot) in pairs.into_iter().zip(dots) {
-            gram[i * n + j] = dot;
-            gram[j * n + i] = dot;
+        for (i, total) in totals[..n].iter().enumerate().filter(|&(i, _)| present[i]) {
+            gram[i * n + i] = Grads::gram(&[total], params, include)[0];
         }
         gram
     }
@@ -175,6 +178,20 @@ impl Gradients {
             };
             return shards.weighted(of);
         }
+        let Coefficients { trunk, heads } = coefficients;
+        let one = trunk == heads || !recorded.first().is_some_and(|recorded| recorded.heads);
+        if seen && one && matches!(self.site, Site::Layer(_)) {
+            // The layer's gradients are at hand: the sweep leaves them out, and they are added under their weights.
+            let others: Vec<bool> = self.only.iter().map(|only| !only).collect();
+            shards.backward(|shard, tape, grads| {
+                let Recorded { losses, penalty, .. } = &recorded[shard];
+                if let Some(penalty) = *penalty {
+                    tape.backward(params, &[(penalty, 1.0)], grads);
+                }
+                tape.backward_of(params, &seeds(losses, trunk), &others, grads);
+            });
+            return shards.add_weighted(|id, k| if self.only[id.index()] { trunk[k] as f32 } else { 0.0 });
+        }
         sweep(shards, params, recorded, coefficients)
     }
 }
@@ -186,9 +203,6 @@ fn sweep<'a>(
     recorded: &[Recorded],
     coefficients: &Coefficients,
 ) -> &'a Grads {
-    let seeds = |losses: &[Var], weights: &[f64]| {
-        losses.iter().zip(weights).map(|(&loss, &w)| (loss, w as f32)).collect::<Vec<_>>()
-    };
     let alike = coefficients.trunk == coefficients.heads;
     shards.backward(|shard, tape, grads| {
         let Recorded { losses, shared, heads, penalty } = &recorded[shard];
@@ -212,4 +226,8 @@ fn sweep<'a>(
         }
         tape.backward_from(params, shared, &at, grads);
     })
+}
+
+fn seeds(losses: &[Var], weights: &[f64]) -> Vec<(Var, f32)> {
+    losses.iter().zip(weights).map(|(&loss, &w)| (loss, w as f32)).collect()
 }

@@ -180,7 +180,7 @@ impl<F: Real> Rule<F> for GroupedStack {
                     }
                     let weights = layer.part(params.value(w), group, groups);
                     let product = (rows, wide_in, outputs);
-                    if at > 0 {
+                    if at > lowest {
                         let act = self.act;
                         gemm_then(
                             (Transpose::No, Transpose::Yes),
@@ -194,7 +194,9 @@ impl<F: Real> Rule<F> for GroupedStack {
                             |row, col, d| act.pull_back_here(&x[row * wide_in + col..][..d.len()], d),
                         );
                         std::mem::swap(&mut dz, &mut below);
-                    } else if let Some((_, into, first)) = flow.first_into(self.x) {
+                    } else if at == 0
+                        && let Some((_, into, first)) = flow.first_into(self.x)
+                    {
                         // The first group of the first rows says `first`; all rows' first groups have to overwrite then.
                         fresh |= u64::from(first) << FIRST_INTO;
                         gemm_strided(
