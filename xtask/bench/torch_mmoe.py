@@ -1,21 +1,23 @@
-"""Times training steps of MMoE in PyTorch and prints one line of JSON.
+"""Times MMoE in PyTorch and prints one line of JSON.
 
-    python torch_mmoe.py folder steps rows-per-batch [variant ...]
+    python torch_mmoe.py train|touched|score folder steps rows-per-batch [variant ...]
 
 The folder is what `mmoe_bench prepare` wrote: ids and labels of sixteen batches, which are taken in turn, and the initial weights.
 Eight embeddings of 16, eight experts 128-256-128 with ReLU after both layers, two softmax gates, two towers 128-64-1, the sum over
-tasks of the mean binary cross-entropy, Adam at 1e-3 over all rows of the tables. OMP_NUM_THREADS sets the threads.
+tasks of the mean binary cross-entropy. `train` steps all rows of the tables by Adam at 1e-3; `touched` those of the batch, by
+sparse gradients and SparseAdam, and the rest by Adam; `score` computes logits in inference mode. OMP_NUM_THREADS sets the threads.
 
 Ways in which a good user might write it. Each is tried on some steps, the fastest is timed:
 list          a module for each expert and an Embedding for each feature, as libraries write it
 batched       the experts' first layers as one wide product, the second ones as one bmm
 joined        like batched, and the tables as one, with offsets
--compile      the forward pass and the loss compiled by torch.compile (only where a C++ compiler is there)
+-compile      the forward pass (and the loss) compiled by torch.compile (only where a C++ compiler is there)
 -foreach      with Adam as PyTorch picks it, instead of the fused one, which is faster here
 """
 
 import json
 import os
+import resource
 import shutil
 import statistics
 import sys
@@ -27,7 +29,7 @@ from torch.nn import functional
 
 from torch_network import FEATURES, MODELS, Weights
 
-folder, steps, batch = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+work, folder, steps, batch = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
 BATCHES, CHECK_STEPS, TASKS = 16, 10, 2
 
@@ -40,9 +42,24 @@ batches = list(zip(torch.from_numpy(ids).split(batch), torch.from_numpy(labels).
 class Run:
     def __init__(self, variant):
         self.model = MODELS[variant.split("-")[0]](weights)
-        self.loss = torch.compile(self.summed) if "compile" in variant else self.summed
+        compiled = "compile" in variant
+        self.optimisers = []
+        if work == "score":
+            self.forward = torch.compile(self.model) if compiled else self.model
+            self.at = 0
+            return
+        self.loss = torch.compile(self.summed) if compiled else self.summed
         fused = None if "foreach" in variant else True
-        self.optimiser = torch.optim.Adam(self.model.parameters(), lr=1e-3, fused=fused)
+        tables = list(self.model.tables.parameters())
+        if work == "touched":
+            for table in [self.model.tables] if hasattr(self.model.tables, "sparse") else self.model.tables:
+                table.sparse = True
+            self.optimisers.append(torch.optim.SparseAdam(tables, lr=1e-3))
+        else:
+            tables = []
+        known = {id(table) for table in tables}
+        others = [p for p in self.model.parameters() if id(p) not in known]
+        self.optimisers.append(torch.optim.Adam(others, lr=1e-3, fused=fused))
         self.at = 0
 
     def summed(self, ids, labels):
@@ -52,11 +69,21 @@ class Run:
     def step(self):
         data = batches[self.at % BATCHES]
         self.at += 1
-        self.optimiser.zero_grad(set_to_none=True)
+        if work == "score":
+            with torch.inference_mode():
+                return sum(logit.abs().mean().item() for logit in self.forward(data[0])) / TASKS
+        for optimiser in self.optimisers:
+            optimiser.zero_grad(set_to_none=True)
         loss = self.loss(*data)
         loss.backward()
-        self.optimiser.step()
+        for optimiser in self.optimisers:
+            optimiser.step()
         return loss.item()
+
+    def check(self):
+        # The steps that both sides agree on are the first ones, so they warm the rest up.
+        values = [self.step() for _ in range(CHECK_STEPS)]
+        return values[0] if work == "score" else statistics.mean(values)
 
     def timed(self, count):
         times = []
@@ -67,17 +94,26 @@ class Run:
         return statistics.median(times)
 
 
-variants = sys.argv[4:]
+variants = sys.argv[5:]
 if not variants:
     variants = ["list", "batched", "joined"]
     if shutil.which("c++") or shutil.which("g++"):
-        variants += ["list-compile", "batched-compile", "joined-compile"]
-checks, tried = {}, {}
+        # Sparse gradients break compiled graphs apart.
+        variants += [] if work == "touched" else ["list-compile", "batched-compile", "joined-compile"]
+checks, tried, start_ms, peak_mb = {}, {}, None, None
 for variant in variants:
     torch.manual_seed(7)
     run = Run(variant)
-    # The steps that both sides agree on are the first ones, so they warm the rest up.
-    checks[variant] = statistics.mean(run.step() for _ in range(CHECK_STEPS))
+    if start_ms is None:
+        run.step()
+        # Since the process began, the interpreter's and PyTorch's own start included.
+        with open("/proc/self/stat") as stat, open("/proc/uptime") as uptime:
+            ticks = int(stat.read().rsplit(") ", 1)[1].split()[19])
+            start_ms = (float(uptime.read().split()[0]) - ticks / os.sysconf("SC_CLK_TCK")) * 1e3
+        run.timed(BATCHES)
+        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        run = Run(variant)
+    checks[variant] = run.check()
     tried[variant] = run.timed(BATCHES)
     del run
 best = min(tried, key=tried.get)
@@ -89,6 +125,8 @@ print(
             "peer": f"PyTorch {torch.__version__} ({best})",
             "ms": run.timed(steps),
             "check": checks[best],
+            "start_ms": start_ms,
+            "peak_mb": peak_mb,
             "ms_per_step": {variant: round(value, 3) for variant, value in tried.items()},
             "checks": checks,
         }

@@ -3,6 +3,7 @@
 Eight embeddings of 16, eight experts 128-256-128 with ReLU after both layers, a softmax gate and a tower 128-64-1 for each task.
 """
 
+import json
 import os
 
 import numpy as np
@@ -20,9 +21,19 @@ class Weights:
 
     def __init__(self, folder, tasks):
         self.all, self.tasks = load_file(os.path.join(folder, "weights.safetensors")), tasks
+        # Large tables are not written: they begin by a formula.
+        listed = os.path.join(folder, "vocabularies.json")
+        self.vocabularies = json.load(open(listed)) if os.path.exists(listed) else VOCABULARIES
 
     def tables(self):
-        return [self.all[f"feature{f}"] for f in range(FEATURES)]
+        if self.vocabularies == VOCABULARIES:
+            return [self.all[f"feature{f}"] for f in range(FEATURES)]
+        return [self.drawn(ids) for ids in self.vocabularies]
+
+    @staticmethod
+    def drawn(ids):
+        at = np.arange(ids * WIDTH, dtype=np.uint32) * np.uint32(2654435761)
+        return torch.from_numpy((at / 2.0**32 * 0.2 - 0.1).astype(np.float32)).view(ids, WIDTH)
 
     def filled(self, layer, name):
         """A Linear with the other side's weights, which are stored `[in, out]`."""
@@ -82,7 +93,7 @@ class Joined(Batched):
     def __init__(self, weights):
         super().__init__(weights)
         self.tables = nn.Embedding.from_pretrained(torch.cat(weights.tables()), freeze=False)
-        self.register_buffer("offsets", torch.tensor(np.cumsum([0] + VOCABULARIES[:-1])))
+        self.register_buffer("offsets", torch.tensor(np.cumsum([0] + weights.vocabularies[:-1])))
 
     def embed(self, ids):
         return self.tables(ids + self.offsets).view(len(ids), -1)

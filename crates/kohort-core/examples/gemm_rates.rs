@@ -1,11 +1,20 @@
-//! The rate of products at the shapes of a training step, in GFLOP/s: `gemm_rates [repeats]`.
+//! Rates of this machine.
+//!
+//! ```text
+//! gemm_rates [<repeats>]   products at the shapes of a training step, in GFLOP/s
+//! gemm_rates machine       one line of JSON: the best rate of products on all threads, and the bandwidth of a loop like Adam's
+//! ```
 
 use std::time::Instant;
 
 use kohort_core::kernels::{Transpose, gemm_strided};
+use rayon::prelude::*;
 
 fn main() {
     use Transpose::{No, Yes};
+    if std::env::args().nth(1).as_deref() == Some("machine") {
+        return machine();
+    }
     let repeats: usize = std::env::args().nth(1).and_then(|word| word.parse().ok()).unwrap_or(30);
     println!("{}", kohort_core::kernels::backend());
     // What the product is, transposes, m, n, k, strides of A, B, C, whether C is added to.
@@ -47,4 +56,49 @@ fn main() {
             fastest * 1e6
         );
     }
+}
+
+/// Every thread multiplies for itself, so that no hand-over is measured; the best of some shapes and times.
+fn machine() {
+    let mut gflops: f64 = 0.0;
+    for (m, n, k) in [(512, 128, 256), (504, 256, 256), (1020, 512, 256)] {
+        let best = (0..20).map(|_| {
+            let start = Instant::now();
+            rayon::broadcast(|_| {
+                let (a, b, mut c) = (vec![0.5f32; m * k], vec![0.25f32; k * n], vec![0.0f32; m * n]);
+                for _ in 0..40 {
+                    gemm_strided(
+                        (Transpose::No, Transpose::No),
+                        (m, n, k),
+                        1.0,
+                        (&a, k),
+                        (&b, n),
+                        0.0,
+                        (&mut c, n),
+                    );
+                }
+            });
+            let products = (m * n * k * 40 * rayon::current_num_threads()) as f64;
+            2.0 * products / start.elapsed().as_secs_f64() / 1e9
+        });
+        gflops = best.fold(gflops, f64::max);
+    }
+    let mut gb_s: f64 = 0.0;
+    let mut values = vec![[0.5f32; 4]; 1 << 22];
+    for _ in 0..10 {
+        let start = Instant::now();
+        values.par_chunks_mut(1 << 12).for_each(|piece| {
+            for [p, g, m, v] in piece {
+                *m = 0.9 * *m + 0.1 * *g;
+                *v = 0.999 * *v + 0.001 * *g * *g;
+                *p -= 1e-3 * *m;
+            }
+        });
+        // Read four, write three.
+        gb_s = gb_s.max(28.0 * (1 << 22) as f64 / start.elapsed().as_secs_f64() / 1e9);
+    }
+    println!(
+        "{}",
+        serde_json::json!({ "gflops": gflops, "gb_s": gb_s, "threads": rayon::current_num_threads() })
+    );
 }

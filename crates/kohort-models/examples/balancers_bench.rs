@@ -198,7 +198,7 @@ fn prepare(folder: &Path) -> Result<(), Failure> {
     }
     let bytes = |words: &[u32]| -> Vec<u8> { words.iter().flat_map(|word| word.to_le_bytes()).collect() };
     let mut params = Params::new();
-    Network::new(&mut params, TASKS)?;
+    Network::new(&mut params, &VOCABULARIES, TASKS)?;
     fs::create_dir_all(folder)?;
     fs::write(folder.join("ids.u32"), ids)?;
     fs::write(folder.join("labels.f32"), labels)?;
@@ -223,7 +223,7 @@ fn bench(folder: &Path, method: &str, batch: usize) -> Result<Bench, Failure> {
     let numbers =
         |t: usize| column(&labels[..rows * TASKS], TASKS, t).into_iter().map(f32::from_bits).collect();
     let mut initial = Params::new();
-    let network = Network::new(&mut initial, TASKS)?;
+    let network = Network::new(&mut initial, &VOCABULARIES, TASKS)?;
     weights::import(&mut initial, &folder.join("weights.safetensors"))?;
     let names: Vec<String> = (0..TASKS).map(|t| format!("task{t}")).collect();
     Ok(Bench {

@@ -11,6 +11,9 @@ pub(crate) const VOCABULARIES: [usize; 8] = [1_000, 1_000, 5_000, 5_000, 20_000,
 
 const WIDTH: usize = 16;
 const EXPERTS: usize = 8;
+const HIDDEN: usize = 256;
+const OUT: usize = 128;
+const TOWER: usize = 64;
 
 /// All layers.
 pub(crate) struct Network {
@@ -20,27 +23,41 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    pub(crate) fn new(params: &mut Params, tasks: usize) -> Result<Network, ExpertError> {
+    /// With tables of these numbers of ids.
+    pub(crate) fn new(
+        params: &mut Params,
+        vocabularies: &[usize],
+        tasks: usize,
+    ) -> Result<Network, ExpertError> {
         let table = |(f, &ids): (usize, &usize)| {
             Embedding::new(params, &format!("feature{f}"), ids, WIDTH, Init::Normal(0.1), SEED)
         };
-        let features = VOCABULARIES.iter().enumerate().map(table).collect();
+        let features = vocabularies.iter().enumerate().map(table).collect();
         let config = MixtureConfig {
             experts: EXPERTS,
-            expert: ExpertConfig { widths: vec![256, 128], ..ExpertConfig::default() },
+            expert: ExpertConfig { widths: vec![HIDDEN, OUT], ..ExpertConfig::default() },
             gate: GateConfig { bias: true, ..GateConfig::default() },
             one_gate: false,
         };
-        let mixture = Mixture::new(params, "mmoe", VOCABULARIES.len() * WIDTH, tasks, &config, SEED)?;
+        let mixture = Mixture::new(params, "mmoe", vocabularies.len() * WIDTH, tasks, &config, SEED)?;
         let towers = (0..tasks)
             .map(|t| {
-                let config = MlpConfig { widths: vec![64], ..MlpConfig::default() };
+                let config = MlpConfig { widths: vec![TOWER], ..MlpConfig::default() };
                 let hidden = Mlp::new(params, &format!("tower{t}/hidden"), mixture.outputs(), &config, SEED);
-                let out = Linear::new(params, &format!("tower{t}/out"), 64, 1, Activation::Identity, SEED);
+                let out = Linear::new(params, &format!("tower{t}/out"), TOWER, 1, Activation::Identity, SEED);
                 (hidden, out)
             })
             .collect();
         Ok(Network { features, mixture, towers })
+    }
+
+    /// Multiplications and additions of the products of one row's forward pass. A backward pass takes twice as many.
+    #[allow(dead_code)] // not every bench asks
+    pub(crate) fn flops(&self) -> f64 {
+        let inputs = self.features.len() * WIDTH;
+        let experts = EXPERTS * (inputs * HIDDEN + HIDDEN * OUT);
+        let tasks = self.towers.len() * (inputs * EXPERTS + EXPERTS * OUT + OUT * TOWER + TOWER);
+        2.0 * (experts + tasks) as f64
     }
 
     /// Rows of these ids, `[features][n]`: a logit for each task, `[n, 1]`, and where tasks part, the experts' outputs and what the

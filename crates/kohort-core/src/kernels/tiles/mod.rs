@@ -84,6 +84,10 @@ fn blocks(width: Width, product: Product<'_, f32>, finish: impl Fn(usize, usize,
     if beta != 0.0 && beta != 1.0 {
         c.chunks_mut(ldc).for_each(|row| row[..n].iter_mut().for_each(|c| *c *= beta));
     }
+    if m == 1 && transposed == (Transpose::No, Transpose::No) && alpha == 1.0 {
+        row(&a[..k], b, ldb, &mut c[..n], beta != 0.0);
+        return finish(0, 0, &mut c[..n]);
+    }
     let tall = width.rows(n);
     let [mut packed_a, mut packed_b] = PACKED.take();
     for from in (0..k).step_by(DEPTH) {
@@ -152,6 +156,39 @@ fn blocks(width: Width, product: Product<'_, f32>, finish: impl Fn(usize, usize,
     }
     PACKED.set([packed_a, packed_b]);
 }
+
+/// One row of C: B is read once, row after row as it lies, which is all the memory can do. The sums are a tile's, to the bit.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn row(a: &[f32], b: &[f32], ldb: usize, c: &mut [f32], add: bool) {
+    let n = c.len();
+    for (block, depth) in a.chunks(DEPTH).enumerate() {
+        for left in (0..n).step_by(STRIP) {
+            let c = &mut c[left..(left + STRIP).min(n)];
+            let mut sum = [0.0f32; STRIP];
+            let sum = &mut sum[..c.len()];
+            let mut at = block * DEPTH * ldb + left;
+            let mut fours = depth.chunks_exact(4);
+            for x in &mut fours {
+                let [w0, w1, w2, w3] = std::array::from_fn(|p| &b[at + p * ldb..][..c.len()]);
+                for ((((sum, &w0), &w1), &w2), &w3) in sum.iter_mut().zip(w0).zip(w1).zip(w2).zip(w3) {
+                    *sum = w3.mul_add(x[3], w2.mul_add(x[2], w1.mul_add(x[1], w0.mul_add(x[0], *sum))));
+                }
+                at += 4 * ldb;
+            }
+            for &x in fours.remainder() {
+                sum.iter_mut().zip(&b[at..]).for_each(|(sum, &w)| *sum = w.mul_add(x, *sum));
+                at += ldb;
+            }
+            let adds = add || block > 0;
+            c.iter_mut().zip(sum).for_each(|(c, sum)| *c = if adds { *c + *sum } else { *sum });
+        }
+    }
+}
+
+/// Columns of a single row that are summed at a time.
+#[cfg(target_arch = "x86_64")]
+const STRIP: usize = 1 << 10;
 
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
