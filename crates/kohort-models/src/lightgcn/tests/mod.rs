@@ -1,3 +1,4 @@
+mod behaviours;
 mod contract;
 mod golden;
 
