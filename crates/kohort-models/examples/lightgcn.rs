@@ -59,7 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         models.clear();
         let start = Instant::now();
         for seed in 0..seeds {
-            let input = Input { train: &split.train, validation: None, behaviours: &[] };
+            let input = Input { train: &split.train, validation: None };
             models.push(lightgcn::fit(input, &config, seed, &mut |_| {})?);
         }
         println!("{name}: {:.0} s a seed", start.elapsed().as_secs_f64() / seeds as f64);
@@ -149,7 +149,7 @@ fn averaged(runs: &[PerUnit], metric: RankingMetric) -> Result<UnitValues, Box<d
 
 fn choose(split: &Split, config: &Config) -> Result<(), Box<dyn Error>> {
     let (train, validation) = split.train.hold_out(0.1, SPLIT)?;
-    let input = Input { train: &train, validation: Some(&validation), behaviours: &[] };
+    let input = Input { train: &train, validation: Some(&validation) };
     let model = lightgcn::fit(input, config, 0, &mut |epoch| {
         let ndcg = -epoch.validation.unwrap_or(f64::NAN);
         let loss = epoch.losses[0].1;

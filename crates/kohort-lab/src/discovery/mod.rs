@@ -147,13 +147,9 @@ impl WithData {
         let (world, settings) = (&study.world, &self.settings);
         let mut cells = Vec::new();
         if world.experiment == worlds::LASTFM {
-            for (system, title) in recommend::SYSTEMS.into_iter().chain([recommend::BEHAVIOURS]) {
+            for (system, title) in recommend::SYSTEMS {
                 // Embeddings that others wait for come first.
-                let cost = match system {
-                    recommend::LIGHTGCN => 1000.0,
-                    _ if system == recommend::BEHAVIOURS.0 => 900.0,
-                    _ => 20.0,
-                };
+                let cost = if system == recommend::LIGHTGCN { 1000.0 } else { 20.0 };
                 let name = (system.to_owned(), title.to_owned());
                 let about = json!({ "recommender": system });
                 let work = move || recommend::measure(world, system, seed);

@@ -1,12 +1,12 @@
 //! LightGCN beside popularity, item-kNN and matrix factorisation: the whole catalogue ranked for each user.
 
 use anyhow::{Context, Result};
+use kohort_data::Queries;
 use kohort_data::territories::Territories;
-use kohort_data::{Interactions, Queries};
 use kohort_eval::ranking::{CandidateLists, Catalogue, Exclusions, PerUnit, RankingMetric};
 use kohort_models::baselines::Scorer;
 use kohort_models::implicit;
-use kohort_models::lightgcn::{self, Behaviour, Input};
+use kohort_models::lightgcn::{self, Input};
 
 use super::worlds::World;
 use crate::modules::measure::TEST;
@@ -27,12 +27,6 @@ pub(crate) const SYSTEMS: [(&str, &str); 4] = [
 /// The one under test.
 pub(crate) const LIGHTGCN: &str = "lightgcn";
 
-/// A variant beside it, with its title: what was played often is a behaviour of its own.
-pub(crate) const BEHAVIOURS: (&str, &str) =
-    ("lightgcn-behaviours", "LightGCN, artists played and played often");
-/// What the ranking loss of the second behaviour counts; not tuned.
-const WEIGHT: f64 = 0.5;
-
 /// Users scored at once.
 const BLOCK: usize = 256;
 
@@ -51,15 +45,8 @@ pub(crate) fn measure(world: &World, system: &str, seed: u64) -> Result<Outcome>
             let model = world.lightgcn(seed)?;
             catalogue.evaluate_blocks(&protocol, BLOCK, |users, scores| model.lists(users, scores))?
         }
-        name if name == BEHAVIOURS.0 => {
-            let (user, item) = often(rows);
-            let behaviours = [Behaviour { name: "played often", user: &user, item: &item, weight: WEIGHT }];
-            let input = Input { train, validation: None, behaviours: &behaviours };
-            let model = lightgcn::fit(input, &lightgcn::Config::lastfm(), seed, &mut |_| {})?;
-            catalogue.evaluate_blocks(&protocol, BLOCK, |users, scores| model.lists(users, scores))?
-        }
         "bpr-mf" => {
-            let input = Input { train, validation: None, behaviours: &[] };
+            let input = Input { train, validation: None };
             let model = lightgcn::fit(input, &lightgcn::Config::lastfm_factors(), seed, &mut |_| {})?;
             catalogue.evaluate_blocks(&protocol, BLOCK, |users, scores| model.lists(users, scores))?
         }
@@ -79,18 +66,6 @@ pub(crate) fn measure(world: &World, system: &str, seed: u64) -> Result<Outcome>
         outcome.numbers.push(number.between(floor.mean(metric), ceiling.mean(metric)));
     }
     Ok(outcome)
-}
-
-/// The pairs that are at or above the median of their user's ratings, which here are plays.
-fn often(rows: &Interactions) -> (Vec<u32>, Vec<u32>) {
-    let mut own: Vec<Vec<f32>> = vec![Vec::new(); rows.users];
-    rows.user.iter().zip(&rows.rating).for_each(|(&user, &rating)| own[user as usize].push(rating));
-    own.iter_mut().for_each(|ratings| ratings.sort_by(f32::total_cmp));
-    let kept = (0..rows.len()).filter(|&row| {
-        let ratings = &own[rows.user[row] as usize];
-        rows.rating[row] >= ratings[ratings.len() / 2]
-    });
-    kept.map(|row| (rows.user[row], rows.item[row])).unzip()
 }
 
 fn every_item(model: &dyn Scorer, user: u32, scores: &mut [f32]) {

@@ -6,7 +6,7 @@ use kohort_report::{Row, Verdict};
 use super::Study;
 use super::drill::RIGHT;
 use super::gain::{Arm, NOTHING};
-use super::recommend::{BEHAVIOURS, LIGHTGCN, RANKING, SYSTEMS};
+use super::recommend::{LIGHTGCN, RANKING, SYSTEMS};
 use crate::grid::Finished;
 use crate::modules::gains::{Gain, over};
 use crate::modules::measure::PR_AUC;
@@ -65,16 +65,6 @@ pub(super) fn of_recommenders(cells: &[&Finished]) -> Result<Vec<Row>> {
             let row = Row { system: Some(title.to_owned()), ..gain.row(OVER_OTHERS) };
             rows.push(row.verdict(beaten(gain), "the interval over the seeds has to lie above zero"));
         }
-    }
-    // Nothing is claimed of the variant: its row says what it gains over LightGCN.
-    let (variant, title) = BEHAVIOURS;
-    let both = |cell: &&&Finished| [LIGHTGCN, variant].contains(&cell.key.system.as_str());
-    let both: Vec<&Finished> = cells.iter().filter(both).copied().collect();
-    for gain in over(&both, LIGHTGCN)?.iter().filter(|gain| gain.task == RANKING) {
-        rows.push(Row {
-            system: Some(format!("LightGCN, by the variant “{title}”")),
-            ..gain.row(OVER_OTHERS)
-        });
     }
     Ok(rows)
 }

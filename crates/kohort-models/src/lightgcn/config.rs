@@ -17,8 +17,6 @@ pub struct Config {
     pub initial_deviation: f64,
     /// λ: what half the squared length of the embeddings of a row's user, item and negative costs.
     pub penalty: f64,
-    /// Width a of the layer that weighs behaviours; with the training rows alone there is nothing to weigh.
-    pub attention: usize,
     /// The training run. A batch is one shard, because every shard propagates the whole graph.
     pub train: TrainConfig,
 }
@@ -30,7 +28,6 @@ impl Default for Config {
             layers: 3,
             initial_deviation: 0.1,
             penalty: 1e-4,
-            attention: 16,
             train: TrainConfig {
                 epochs: 1000,
                 batch: 2048,
@@ -80,9 +77,6 @@ impl Config {
     pub fn check(&self) -> Result<(), ModelError> {
         if !(1..=4096).contains(&self.width) {
             return Err(ModelError::setting("width", self.width, "a whole number from 1 to 4096"));
-        }
-        if !(1..=4096).contains(&self.attention) {
-            return Err(ModelError::setting("attention", self.attention, "a whole number from 1 to 4096"));
         }
         if self.layers > 64 {
             return Err(ModelError::setting("layers", self.layers, "a whole number from 0 to 64"));

@@ -27,8 +27,6 @@
 //! with the items' own layers `e_i⁽ᵏ⁾` as training left them: exact for K = 1, and beyond without the newcomer's pull on
 //! their items. Without layers there is nothing to give.
 //!
-//! **Several behaviours** ([`Behaviour`]) have a graph each; see there.
-//!
 //! **Differences from the paper's code**, which draws as many users as there are rows, with replacement, and one of the user's
 //! items: here an epoch goes over each row once, in random order. Ratings are not looked at: a row is a positive.
 //!
@@ -42,14 +40,13 @@
 //! let split = Way::PerUser { share: 0.2 }.split(&data.interactions, 1)?;
 //! let train = TrainConfig { epochs: 2, ..Config::default().train };
 //! let config = Config { width: 8, layers: 2, train, ..Config::default() };
-//! let input = Input { train: &split.train, validation: None, behaviours: &[] };
+//! let input = Input { train: &split.train, validation: None };
 //! let model = lightgcn::fit(input, &config, 1, &mut |epoch| println!("{:?}", epoch.losses))?;
 //! assert_eq!(model.score(split.test.queries()).len(), split.test.answers().len());
 //! assert_eq!(model.representations().users.len(), data.users.len() * 8);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod behaviours;
 mod config;
 mod stop;
 mod system;
@@ -62,7 +59,6 @@ use kohort_data::{Queries, Train, Validation};
 use kohort_objectives::Fixed;
 use rayon::prelude::*;
 
-pub use behaviours::Behaviour;
 pub use config::Config;
 pub use stop::protocol;
 
@@ -79,8 +75,6 @@ pub struct Input<'a> {
     pub train: &'a Train,
     /// Rows for early stopping by NDCG@20 of the whole catalogue ([`protocol`]); without, the run goes through all epochs.
     pub validation: Option<&'a Validation>,
-    /// What the users did beside; empty for LightGCN itself.
-    pub behaviours: &'a [Behaviour<'a>],
 }
 
 /// Propagated embeddings of all users and items. A user or an item without a training row has its own, K + 1 times shorter,
@@ -137,8 +131,7 @@ pub fn fit_with(
     let held = input.validation.map(|held| Held::new(input.train, held)).transpose()?;
     let value = |params: &Params| held.as_ref().map_or(f64::NAN, |held| -held.ndcg(&rows.represent(params)));
     let validate: Option<&dyn Fn(&Params) -> f64> = if held.is_some() { Some(&value) } else { None };
-    let weights = std::iter::once(1.0).chain(input.behaviours.iter().map(|behaviour| behaviour.weight));
-    let mut balancer = Fixed::new(weights.collect())?;
+    let mut balancer = Fixed::new(vec![1.0])?;
     let trained = train(&rows, &mut balancer, &config.train, seed, validate, checkpoint, observe)?;
     Ok(LightGcn {
         representations: rows.represent(&trained.params),
@@ -156,7 +149,7 @@ impl LightGcn {
     }
 
     /// The representation `[width]` of a user who is not in training, from the items they took; those that are not known and
-    /// repeated ones don't count. `None` without a known item, and for a model without layers or with several behaviours.
+    /// repeated ones don't count. `None` without a known item, and for a model without layers.
     pub fn newcomer(&self, items: &[u32]) -> Option<Vec<f32>> {
         let mut own: Vec<u32> = items.to_vec();
         own.sort_unstable();
@@ -170,12 +163,6 @@ impl LightGcn {
             x.iter_mut().zip(*row).for_each(|(x, given)| *x += scale * given);
         }
         (!rows.is_empty()).then_some(x)
-    }
-
-    /// What each item gives a newcomer but for 1/√(number of their items), `[items, width]`: all that it takes to place newcomers without
-    /// the model (`kohort_cohorts::living::ByItems`). Empty where [`LightGcn::newcomer`] has nothing to give.
-    pub fn given(&self) -> &[f32] {
-        &self.given
     }
 
     /// The trained parameters.

@@ -136,7 +136,7 @@ impl World {
             let scene = self.scene(seed)?;
             let ranking = scene.ranking.as_ref();
             let ranking = ranking.ok_or_else(|| anyhow::anyhow!("{} trains no recommender", self.name))?;
-            let input = lightgcn::Input { train: &ranking.train, validation: None, behaviours: &[] };
+            let input = lightgcn::Input { train: &ranking.train, validation: None };
             Ok(lightgcn::fit(input, &lightgcn::Config::lastfm(), seed, &mut |_| {})?)
         })
     }

@@ -11,7 +11,7 @@ use crate::trainer::System;
 #[test]
 fn the_loss_falls_with_and_without_layers() {
     let split = world();
-    let input = Input { train: &split.train, validation: None, behaviours: &[] };
+    let input = Input { train: &split.train, validation: None };
     for layers in [0, 1, 3] {
         let config = Config { layers, ..small() };
         let model = fit(input, &config, 1, &mut |_| {}).unwrap();
@@ -25,7 +25,7 @@ fn the_loss_falls_with_and_without_layers() {
 fn stopping_and_going_on_equals_never_having_stopped() {
     let split = world();
     let (train, validation) = split.train.hold_out(0.1, 1).unwrap();
-    let input = Input { train: &train, validation: Some(&validation), behaviours: &[] };
+    let input = Input { train: &train, validation: Some(&validation) };
     let whole = fit(input, &small(), 1, &mut |_| {}).unwrap();
     assert!(whole.epochs.iter().all(|epoch| epoch.validation.is_some_and(|value| value < 0.0)));
     let dir = tempfile::tempdir().unwrap();
@@ -44,7 +44,7 @@ fn stopping_and_going_on_equals_never_having_stopped() {
 #[test]
 fn a_run_has_the_same_bits_for_any_number_of_threads_and_lists_equal_scores() {
     let split = world();
-    let input = Input { train: &split.train, validation: None, behaviours: &[] };
+    let input = Input { train: &split.train, validation: None };
     let with = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| fit(input, &Config { layers: 3, ..small() }, 3, &mut |_| {}).unwrap())
@@ -69,8 +69,7 @@ fn negatives_are_never_training_items_and_change_from_epoch_to_epoch() {
     let split = world();
     let train = split.train.rows();
     let config = small();
-    let system =
-        Rows::prepare(Input { train: &split.train, validation: None, behaviours: &[] }, &config, 1).unwrap();
+    let system = Rows::prepare(Input { train: &split.train, validation: None }, &config, 1).unwrap();
     let all: Vec<u32> = (0..system.rows() as u32).collect();
     let mut pairs: Vec<(u32, u32)> = train.user.iter().copied().zip(train.item.iter().copied()).collect();
     pairs.sort_unstable();
@@ -88,18 +87,17 @@ fn negatives_are_never_training_items_and_change_from_epoch_to_epoch() {
 fn the_penalty_is_on_what_the_batch_names_and_as_often_as_it_does() {
     let train = Train::new(rows(2, 3, &[(0, 0), (1, 1)])).unwrap();
     let config = Config { width: 2, layers: 1, penalty: 0.5, ..small() };
-    let system =
-        Rows::prepare(Input { train: &train, validation: None, behaviours: &[] }, &config, 1).unwrap();
+    let system = Rows::prepare(Input { train: &train, validation: None }, &config, 1).unwrap();
     let mut params = system.initial(1);
     params.slots_mut()[0].value = vec![1.0, 0.0, 0.0, 2.0, 3.0, 0.0, 0.0, 4.0, 5.0, 0.0];
     let mut tape = Tape::new();
-    let recorded = system.record_triples(&mut tape, &params, &[(0, 2, 4), (0, 2, 3)], &[], &[None], &[0.5]);
+    let recorded = system.record_triples(&mut tape, &params, &[(0, 2, 4), (0, 2, 3)], None, 0.5);
     // User 0 twice, item 0 twice, items 2 and 1: 1 + 1 + 9 + 9 + 25 + 16.
     let penalty = tape.scalar(recorded.penalty.unwrap());
     assert!((penalty - 0.5 / (2.0 * 2.0) * 61.0).abs() < 1e-6, "{penalty}");
 
     let free = Config { penalty: 0.0, ..config };
-    let system = Rows::prepare(Input { train: &train, validation: None, behaviours: &[] }, &free, 1).unwrap();
+    let system = Rows::prepare(Input { train: &train, validation: None }, &free, 1).unwrap();
     tape.reset();
     let recorded = system.record(&mut tape, &params, &[0, 1], &[None], &[0.5], &mut Mode::score());
     assert!(recorded.penalty.is_none());
@@ -125,9 +123,7 @@ fn planted_recall(layers: usize, seed: u64) -> f64 {
     let known = Exclusions::new(&train.user, &train.item).unwrap();
     let catalogue = Catalogue::new(&held, &known, items as u32).unwrap();
     let config = Config { layers, train: TrainConfig { epochs: 20, ..small().train }, ..small() };
-    let model =
-        fit(Input { train: &split.train, validation: None, behaviours: &[] }, &config, seed, &mut |_| {})
-            .unwrap();
+    let model = fit(Input { train: &split.train, validation: None }, &config, seed, &mut |_| {}).unwrap();
     let ranked =
         catalogue.evaluate_blocks(&protocol(), 64, |users, scores| model.lists(users, scores)).unwrap();
     ranked.mean(RankingMetric::Recall).unwrap()
@@ -145,7 +141,7 @@ fn layers_find_kinds_of_users_that_few_rows_each_tell_of() {
 #[test]
 fn what_cannot_be_trained_is_refused() {
     let refused = |train: &Train, validation: Option<&Validation>, config: &Config| {
-        fit(Input { train, validation, behaviours: &[] }, config, 1, &mut |_| {}).unwrap_err().to_string()
+        fit(Input { train, validation }, config, 1, &mut |_| {}).unwrap_err().to_string()
     };
     let none = Train::new(rows(2, 2, &[])).unwrap();
     assert_eq!(refused(&none, None, &small()), "the training part has no rows");
@@ -186,8 +182,7 @@ fn a_newcomer_gets_what_propagation_would_give_them() {
     let known = [(0, 0), (0, 1), (1, 1), (1, 2), (2, 3), (2, 0)];
     let config = Config { layers: 1, train: TrainConfig { epochs: 1, ..small().train }, ..small() };
     let train = Train::new(rows(3, 5, &known)).unwrap();
-    let model =
-        fit(Input { train: &train, validation: None, behaviours: &[] }, &config, 1, &mut |_| {}).unwrap();
+    let model = fit(Input { train: &train, validation: None }, &config, 1, &mut |_| {}).unwrap();
     let found = model.newcomer(&[1, 3, 1, 77]).unwrap();
 
     let (user, item): (Vec<u32>, Vec<u32>) = known.into_iter().chain([(3, 1), (3, 3)]).unzip();
@@ -202,7 +197,6 @@ fn a_newcomer_gets_what_propagation_would_give_them() {
     assert_eq!(model.newcomer(&[]), None);
     assert_eq!(model.newcomer(&[5]), None);
     let flat = Config { layers: 0, ..config };
-    let flat =
-        fit(Input { train: &train, validation: None, behaviours: &[] }, &flat, 1, &mut |_| {}).unwrap();
+    let flat = fit(Input { train: &train, validation: None }, &flat, 1, &mut |_| {}).unwrap();
     assert_eq!(flat.newcomer(&[1]), None);
 }

@@ -58,8 +58,7 @@ fn losses_embeddings_and_metrics_of_three_epochs_equal_those_of_pytorch() {
     for case in &golden.cases {
         let config =
             Config { width: golden.width, layers: case.layers, penalty: golden.penalty, ..Config::default() };
-        let system =
-            Rows::prepare(Input { train: &train, validation: None, behaviours: &[] }, &config, 1).unwrap();
+        let system = Rows::prepare(Input { train: &train, validation: None }, &config, 1).unwrap();
         let mut params = system.initial(1);
         params.slots_mut()[0].value.clone_from(&golden.start);
         let mut shards = Shards::new(&params, golden.batch);
@@ -73,7 +72,7 @@ fn losses_embeddings_and_metrics_of_three_epochs_equal_those_of_pytorch() {
                     .collect();
                 let scale = 1.0 / batch.len() as f64;
                 let recorded = shards.forward(&params, batch.len(), |shard, tape| {
-                    system.record_triples(tape, &params, &nodes[shard.rows], &[], &[None], &[scale])
+                    system.record_triples(tape, &params, &nodes[shard.rows], None, scale)
                 });
                 let (of_loss, of_penalty) = (recorded[0].losses[0], recorded[0].penalty.unwrap());
                 let tape = shards.tapes().next().unwrap();

@@ -1,4 +1,3 @@
-mod behaviours;
 mod contract;
 mod golden;
 
