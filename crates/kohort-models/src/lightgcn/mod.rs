@@ -168,6 +168,12 @@ impl LightGcn {
         (!rows.is_empty()).then_some(x)
     }
 
+    /// What each item gives a newcomer but for 1/√(number of their items), `[items, width]`: all that it takes to place newcomers without
+    /// the model (`kohort_cohorts::living::ByItems`). Empty where [`LightGcn::newcomer`] has nothing to give.
+    pub fn given(&self) -> &[f32] {
+        &self.given
+    }
+
     /// The trained parameters.
     pub fn params(&self) -> &Params {
         &self.params
