@@ -4,8 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use anyhow::{Context, Result};
 
 use super::cohorts::{self, Work};
 use super::peers::Libraries;
@@ -34,6 +33,10 @@ pub(super) struct Case {
     pub(super) products: bool,
     /// Keys of our JSON: milliseconds and the value to compare.
     pub(super) ours: (&'static str, &'static str),
+    /// The same of the peer's.
+    pub(super) theirs: (&'static str, &'static str),
+    /// The peer is our own program on one thread.
+    pub(super) alone: bool,
     /// How far both values may lie apart.
     pub(super) tolerance: Tolerance,
     /// The peer's time over ours must be at least this.
@@ -59,8 +62,9 @@ pub(super) enum Input {
         /// Positives in a batch.
         rows: usize,
     },
-    /// Likewise: steps of MMoE.
+    /// Likewise: MMoE; the word is for both sides.
     Mmoe {
+        work: &'static str,
         /// Rows of a batch.
         rows: usize,
     },
@@ -102,6 +106,8 @@ pub(super) const SVD: Case = Case {
     peers: Libraries::Small,
     products: false,
     ours: ("median_fit_ms", "rmse"),
+    theirs: ("ms", "check"),
+    alone: false,
     tolerance: Tolerance::Absolute(0.003),
     at_least: 5.0,
     at_most: None,
@@ -217,6 +223,9 @@ impl Inputs {
                 Ok(Some(files))
             }
             Input::Towers { .. } => self.made(case, program, at("towers"), self.mirror.as_deref()),
+            Input::Mmoe { work: "touched", .. } => {
+                self.made(case, program, at("mmoe-large"), Some(Path::new("1000000")))
+            }
             Input::Mmoe { .. } => self.made(case, program, at("mmoe"), None),
             Input::Balancer { .. } => self.made(case, program, at("balancers"), None),
             Input::Lora(_) => self.made(case, program, at("lora"), None),
@@ -261,90 +270,16 @@ pub(super) fn build(workspace: &Workspace, case: &Case) -> Result<PathBuf> {
     Ok(workspace.target.join("release").join("examples").join(program))
 }
 
-/// What a side said in one turn.
-pub(super) struct Turn {
-    pub(super) ms: f64,
-    /// The value both sides have to agree on.
-    pub(super) check: f64,
-    /// Resident memory after each repeat in MB, where the side says it.
-    pub(super) memory: Vec<f64>,
-    /// The time over that of the plain step, where the side says it.
-    pub(super) of_plain: Option<f64>,
-}
-
-impl Turn {
-    fn of(said: &Value, (ms, check): (&str, &str)) -> Result<Turn> {
-        let memory = said.get("rss_mb").and_then(Value::as_array);
-        let memory = memory.into_iter().flatten().filter_map(Value::as_f64).collect();
-        let of_plain = said.get("of_plain").and_then(Value::as_f64);
-        Ok(Turn { ms: number(said, ms)?, check: number(said, check)?, memory, of_plain })
-    }
-}
-
-/// All turns of a bench.
-pub(super) struct Turns {
-    pub(super) ours: Vec<Turn>,
-    pub(super) peers: Vec<Turn>,
-    /// Name and version of the peer.
-    pub(super) peer: Option<String>,
-}
-
-pub(super) fn take_turns(
-    case: &Case,
-    program: &Path,
-    python: Option<&Path>,
-    workspace: &Workspace,
-    files: &[PathBuf; 2],
-    threads: u32,
-    pairs: u32,
-) -> Result<Turns> {
-    let mut turns = Turns { ours: Vec::new(), peers: Vec::new(), peer: None };
-    for pair in 0..pairs {
-        let mut our_turn = || -> Result<()> {
-            let mut command = Command::new(program);
-            command.args(case.our_words(files)?);
-            let said = json(one_turn(&mut command, threads))?;
-            turns.ours.push(Turn::of(&said, case.ours)?);
-            Ok(())
-        };
-        // Who goes first changes, so that a slow drift of the machine favours nobody.
-        if pair % 2 == 0 {
-            our_turn()?;
-        }
-        if let Some(python) = python {
-            let mut command = Command::new(python);
-            command.arg(workspace.root.join("xtask").join("bench").join(case.script));
-            command.args(case.peer_words(files, pair)?);
-            let said = json(one_turn(&mut command, threads))?;
-            turns.peers.push(Turn::of(&said, ("ms", "check"))?);
-            turns.peer = said.get("peer").and_then(Value::as_str).map(str::to_string);
-        }
-        if pair % 2 == 1 {
-            our_turn()?;
-        }
-    }
-    Ok(turns)
-}
-
-fn one_turn(command: &mut Command, threads: u32) -> &mut Command {
-    let threads = threads.to_string();
-    for name in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"] {
-        command.env(name, &threads);
-    }
-    command.env_remove("OPENBLAS_CORETYPE")
-}
-
 impl Case {
-    fn our_words(&self, files: &[PathBuf; 2]) -> Result<Vec<String>> {
+    pub(super) fn our_words(&self, files: &[PathBuf; 2]) -> Result<Vec<String>> {
         let [first, second] = [word(&files[0])?, word(&files[1])?];
         let repeats = self.repeats.to_string();
         Ok(match self.input {
             Input::Ratings { system, .. } => vec![first, second, system.into(), repeats],
             Input::Scores(_) => vec![first, second, repeats],
             Input::Points => kmeans_words(first, second, repeats),
-            Input::Towers { rows } | Input::Mmoe { rows } => {
-                vec!["run".into(), first, repeats, rows.to_string()]
-            }
+            Input::Towers { rows } => vec!["run".into(), first, repeats, rows.to_string()],
+            Input::Mmoe { work, rows } => vec![work.into(), first, repeats, rows.to_string()],
             Input::Balancer { method, rows } => {
                 vec!["run".into(), first, method.into(), repeats, rows.to_string()]
             }
@@ -353,7 +288,7 @@ impl Case {
         })
     }
 
-    fn peer_words(&self, files: &[PathBuf; 2], pair: u32) -> Result<Vec<String>> {
+    pub(super) fn peer_words(&self, files: &[PathBuf; 2], pair: u32) -> Result<Vec<String>> {
         let [first, second] = [word(&files[0])?, word(&files[1])?];
         let repeats = self.repeats.to_string();
         Ok(match self.input {
@@ -362,7 +297,8 @@ impl Case {
             }
             Input::Scores(metric) => vec![first, second, metric.into(), repeats],
             Input::Points => kmeans_words(first, second, repeats),
-            Input::Towers { rows } | Input::Mmoe { rows } => vec![first, repeats, rows.to_string()],
+            Input::Towers { rows } => vec![first, repeats, rows.to_string()],
+            Input::Mmoe { work, rows } => vec![work.into(), first, repeats, rows.to_string()],
             Input::Balancer { method, rows } => vec![first, method.into(), repeats, rows.to_string()],
             Input::Lora(what) => vec![first, what.into(), repeats],
             Input::Cohorts(work) => work.words(first, second, repeats),
@@ -384,18 +320,4 @@ fn kmeans_words(points: String, centres: String, repeats: String) -> Vec<String>
 
 fn word(path: &Path) -> Result<String> {
     path.to_str().map(str::to_string).with_context(|| format!("{} is not UTF-8", path.display()))
-}
-
-/// The last line that a side printed, as JSON.
-fn json(command: &mut Command) -> Result<Value> {
-    let text = process::read(command)?;
-    let line = text.lines().rev().find(|line| line.starts_with('{')).unwrap_or_default();
-    serde_json::from_str(line).with_context(|| format!("`{}` printed no JSON", process::shown(command)))
-}
-
-fn number(value: &Value, key: &str) -> Result<f64> {
-    match value.get(key).and_then(Value::as_f64) {
-        Some(number) => Ok(number),
-        None => bail!("no number {key:?} in {value}"),
-    }
 }

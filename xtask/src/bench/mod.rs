@@ -7,9 +7,11 @@ mod balancers;
 mod cases;
 mod cohorts;
 mod generate;
+mod machine;
 mod networks;
 mod peers;
 mod summary;
+mod turns;
 
 use std::path::PathBuf;
 use std::{env, fs};
@@ -65,16 +67,19 @@ pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<()> {
     let inputs = Inputs { folder: folder.clone(), mirror: mirror(flags)? };
     // One environment for each set of libraries that a chosen bench needs, asked for once.
     let mut pythons: Vec<(Libraries, Option<PathBuf>)> = Vec::new();
+    let rates = machine::Rates::measure(workspace, flags.threads)?;
+    println!("this machine: {rates}");
     let mut outcomes = Vec::new();
     let mut complaints = Vec::new();
     for case in chosen {
         let threads = if case.parallel { flags.threads } else { 1 };
         let program = cases::build(workspace, case)?;
         let Some(files) = inputs.prepare(case, &program)? else { continue };
-        if !flags.no_peers && pythons.iter().all(|(libraries, _)| *libraries != case.peers) {
+        let needs = !flags.no_peers && !case.alone;
+        if needs && pythons.iter().all(|(libraries, _)| *libraries != case.peers) {
             pythons.push((case.peers, peers::python(workspace, case.peers)));
         }
-        let python = pythons.iter().find(|(libraries, _)| *libraries == case.peers);
+        let python = pythons.iter().find(|(libraries, _)| needs && *libraries == case.peers);
         let python = python.and_then(|(_, python)| python.as_deref());
         eprintln!(
             "{}: {} pairs, {threads} thread{}",
@@ -83,12 +88,16 @@ pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<()> {
             if threads == 1 { "" } else { "s" }
         );
         let start = std::time::Instant::now();
-        let turns = cases::take_turns(case, &program, python, workspace, &files, threads, flags.pairs)
-            .with_context(|| {
-                format!("bench {} failed; next: cargo xtask bench --only {}", case.name, case.name)
-            })?;
-        let outcome = Outcome::of(case, threads, &turns);
-        eprintln!("{}: done in {}", case.name, human(start.elapsed()));
+        // One that fails must not lose what others took hours to measure.
+        let turns = match turns::take_turns(case, &program, python, workspace, &files, threads, flags.pairs) {
+            Ok(turns) => turns,
+            Err(error) => {
+                complaints.push(format!("{}: {error:#}", case.name));
+                continue;
+            }
+        };
+        let outcome = Outcome::of(case, threads, &turns, &rates);
+        eprintln!("{}: {}, done in {}", case.name, outcome.in_short(), human(start.elapsed()));
         complaints.extend(outcome.complaints(case));
         outcomes.push(outcome);
     }

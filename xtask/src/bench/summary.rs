@@ -5,7 +5,9 @@ use std::fmt::Write;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::cases::{Case, Tolerance, Turn, Turns};
+use super::cases::{Case, Tolerance};
+use super::machine::Rates;
+use super::turns::{Turn, Turns};
 
 /// The result of a bench; times in milliseconds.
 pub(super) struct Outcome {
@@ -17,6 +19,8 @@ pub(super) struct Outcome {
     of_plain: Option<f64>,
     our_median: f64,
     our_check: f64,
+    /// The least that the work takes: multiplications and additions, bytes, and milliseconds at this machine's rates.
+    floor: Option<(f64, f64, f64)>,
     /// Resident memory after each repeat of the last turn in MB; empty where a side does not say.
     our_memory: Vec<f64>,
     peer: Option<Peer>,
@@ -34,7 +38,7 @@ struct Peer {
 }
 
 impl Outcome {
-    pub(super) fn of(case: &Case, threads: u32, turns: &Turns) -> Self {
+    pub(super) fn of(case: &Case, threads: u32, turns: &Turns, rates: &Rates) -> Self {
         let our_median = median(turns.ours.iter().map(|turn| turn.ms));
         let peer = (!turns.peers.is_empty()).then(|| {
             let ratios: Vec<f64> =
@@ -59,7 +63,22 @@ impl Outcome {
             our_median,
             our_check: mean(&turns.ours),
             our_memory: last_memory(&turns.ours),
+            floor: turns
+                .ours
+                .last()
+                .and_then(|turn| turn.least)
+                .map(|least| (least.0, least.1, rates.floor(least))),
             peer,
+        }
+    }
+
+    /// The result in a few words.
+    pub(super) fn in_short(&self) -> String {
+        match &self.peer {
+            Some(peer) => {
+                format!("{} against {}, {:.2} ×", time(self.our_median), time(peer.median), peer.ratio)
+            }
+            None => time(self.our_median),
         }
     }
 
@@ -103,6 +122,10 @@ impl Outcome {
             "unit": "ms",
             "wanted_ratio": self.at_least,
             "of_plain": self.of_plain,
+            "flops": self.floor.map(|floor| floor.0),
+            "bytes": self.floor.map(|floor| floor.1),
+            "floor_ms": self.floor.map(|floor| floor.2),
+            "of_floor": self.floor.map(|floor| self.our_median / floor.2),
             "our_value": self.our_check,
             "its_value": peer.map(|peer| peer.check),
             "our_memory_mb": self.our_memory,
@@ -116,11 +139,11 @@ impl Outcome {
             self.peer.as_ref().map_or_else(|| "—".to_string(), |peer| peer.name.clone()),
             self.threads.to_string(),
             self.size.to_string(),
-            format!("{:.1}", self.our_median),
+            time(self.our_median),
         ];
         cells.extend(match &self.peer {
             Some(peer) => [
-                format!("{:.1}", peer.median),
+                time(peer.median),
                 format!("{:.2}", peer.ratio),
                 format!("{:.2} to {:.2}", peer.spread.0, peer.spread.1),
                 format!("{} {}", if peer.ratio >= self.at_least { "≥" } else { "below" }, self.at_least),
@@ -131,9 +154,16 @@ impl Outcome {
                 ["—".into(), "—".into(), "—".into(), "—".into(), format!("{:.9}", self.our_check), "—".into()]
             }
         });
-        cells.push(self.of_plain.map_or_else(|| "—".to_string(), |ratio| format!("{ratio:.2}")));
+        let ratio = |ratio: Option<f64>| ratio.map_or_else(|| "—".to_string(), |ratio| format!("{ratio:.2}"));
+        cells.push(ratio(self.of_plain));
+        cells.push(ratio(self.floor.map(|floor| self.our_median / floor.2)));
         cells
     }
+}
+
+/// Milliseconds with three digits at least.
+fn time(ms: f64) -> String {
+    if ms < 1.0 { format!("{ms:.4}") } else { format!("{ms:.1}") }
 }
 
 impl Tolerance {
@@ -185,6 +215,7 @@ pub(super) fn table(outcomes: &[Outcome]) -> String {
         "our value",
         "its value",
         "of plain",
+        "of floor",
     ];
     let mut grid = vec![header.map(String::from).to_vec()];
     grid.extend(outcomes.iter().map(Outcome::cells));
@@ -214,8 +245,11 @@ mod tests {
     use super::super::cases;
     use super::*;
 
+    const RATES: Rates = Rates::of(100.0, 10.0);
+
     fn turns(ours: &[f64], peers: &[f64], check: (f64, f64)) -> Turns {
-        let turn = |check| move |&ms: &f64| Turn { ms, check, memory: Vec::new(), of_plain: None };
+        let turn =
+            |check| move |&ms: &f64| Turn { ms, check, memory: Vec::new(), of_plain: None, least: None };
         Turns {
             ours: ours.iter().map(turn(check.0)).collect(),
             peers: peers.iter().map(turn(check.1)).collect(),
@@ -227,7 +261,7 @@ mod tests {
     fn ratio_and_spread_come_from_medians_and_pairs() {
         let case = &cases::SVD;
         let outcome =
-            Outcome::of(case, 1, &turns(&[10.0, 20.0, 30.0], &[200.0, 100.0, 210.0], (0.94, 0.941)));
+            Outcome::of(case, 1, &turns(&[10.0, 20.0, 30.0], &[200.0, 100.0, 210.0], (0.94, 0.941)), &RATES);
         let row = outcome.json();
         assert_eq!((row["our_median"].as_f64(), row["ratio"].as_f64()), (Some(20.0), Some(10.0)));
         assert_eq!(row["spread"], json!([5.0, 20.0]));
@@ -238,9 +272,9 @@ mod tests {
     #[test]
     fn sides_that_disagree_and_slow_results_are_named() {
         let case = &cases::SVD;
-        let outcome = Outcome::of(case, 1, &turns(&[10.0], &[20.0], (0.94, 0.95)));
+        let outcome = Outcome::of(case, 1, &turns(&[10.0], &[20.0], (0.94, 0.95)), &RATES);
         assert_eq!(outcome.complaints(case).len(), 2);
-        let nan = Outcome::of(case, 1, &turns(&[10.0], &[100.0], (0.94, f64::NAN)));
+        let nan = Outcome::of(case, 1, &turns(&[10.0], &[100.0], (0.94, f64::NAN)), &RATES);
         assert_eq!(nan.complaints(case).len(), 1);
     }
 
@@ -250,11 +284,11 @@ mod tests {
         let mut grown = turns(&[10.0], &[], (0.94, 0.0));
         (grown.peer, grown.ours[0].memory) = (None, vec![100.0, 100.0, 104.0]);
         assert_eq!(
-            Outcome::of(case, 2, &grown).complaints(case),
+            Outcome::of(case, 2, &grown, &RATES).complaints(case),
             ["svd: memory grew from 100 to 104 MB".to_string()]
         );
         grown.ours[0].memory = vec![100.0, 101.0, 100.5];
-        assert!(Outcome::of(case, 2, &grown).complaints(case).is_empty());
+        assert!(Outcome::of(case, 2, &grown, &RATES).complaints(case).is_empty());
     }
 
     #[test]
@@ -264,7 +298,7 @@ mod tests {
         for (turn, ratio) in slow.ours.iter_mut().zip([1.0, 9.0, 1.5]) {
             turn.of_plain = Some(ratio);
         }
-        let outcome = Outcome::of(case, 2, &slow);
+        let outcome = Outcome::of(case, 2, &slow, &RATES);
         assert_eq!(outcome.complaints(case), [format!("{}: 1.50 of our plain step, wanted 1.05", case.name)]);
         assert_eq!(outcome.json()["of_plain"].as_f64(), Some(1.5));
     }
@@ -273,7 +307,7 @@ mod tests {
     fn without_a_peer_its_fields_are_null() {
         let mut alone = turns(&[10.0], &[], (0.94, 0.0));
         alone.peer = None;
-        let row = Outcome::of(&cases::SVD, 1, &alone).json();
+        let row = Outcome::of(&cases::SVD, 1, &alone, &RATES).json();
         assert!(row["peer"].is_null() && row["ratio"].is_null() && row["spread"].is_null());
         assert_eq!(row["our_median"].as_f64(), Some(10.0));
     }

@@ -1,0 +1,107 @@
+//! Both sides take turns within one run.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use super::cases::Case;
+use crate::process;
+use crate::workspace::Workspace;
+
+/// What a side said in one turn.
+pub(super) struct Turn {
+    pub(super) ms: f64,
+    /// The value both sides have to agree on.
+    pub(super) check: f64,
+    /// Resident memory after each repeat in MB, where the side says it.
+    pub(super) memory: Vec<f64>,
+    /// The time over that of the plain step, where the side says it.
+    pub(super) of_plain: Option<f64>,
+    /// Multiplications and additions, and bytes to move, that the work takes at least, where the side says it.
+    pub(super) least: Option<(f64, f64)>,
+}
+
+impl Turn {
+    fn of(said: &Value, (ms, check): (&str, &str)) -> Result<Turn> {
+        let memory = said.get("rss_mb").and_then(Value::as_array);
+        let memory = memory.into_iter().flatten().filter_map(Value::as_f64).collect();
+        let of_plain = said.get("of_plain").and_then(Value::as_f64);
+        let part = |key| said.get(key).and_then(Value::as_f64);
+        let least = part("flops").zip(part("bytes"));
+        Ok(Turn { ms: number(said, ms)?, check: number(said, check)?, memory, of_plain, least })
+    }
+}
+
+/// All turns of a bench.
+pub(super) struct Turns {
+    pub(super) ours: Vec<Turn>,
+    pub(super) peers: Vec<Turn>,
+    /// Name and version of the peer.
+    pub(super) peer: Option<String>,
+}
+
+pub(super) fn take_turns(
+    case: &Case,
+    program: &Path,
+    python: Option<&Path>,
+    workspace: &Workspace,
+    files: &[PathBuf; 2],
+    threads: u32,
+    pairs: u32,
+) -> Result<Turns> {
+    let mut turns = Turns { ours: Vec::new(), peers: Vec::new(), peer: None };
+    for pair in 0..pairs {
+        let one_of_ours = |threads: u32| -> Result<Turn> {
+            let mut command = Command::new(program);
+            command.args(case.our_words(files)?);
+            Turn::of(&json(one_turn(&mut command, threads))?, case.ours)
+        };
+        let mut our_turn = || -> Result<()> {
+            turns.ours.push(one_of_ours(threads)?);
+            Ok(())
+        };
+        // Who goes first changes, so that a slow drift of the machine favours nobody.
+        if pair % 2 == 0 {
+            our_turn()?;
+        }
+        if case.alone {
+            turns.peers.push(one_of_ours(1)?);
+            turns.peer = Some("ours, 1 thread".into());
+        } else if let Some(python) = python {
+            let mut command = Command::new(python);
+            command.arg(workspace.root.join("xtask").join("bench").join(case.script));
+            command.args(case.peer_words(files, pair)?);
+            let said = json(one_turn(&mut command, threads))?;
+            turns.peers.push(Turn::of(&said, case.theirs)?);
+            turns.peer = said.get("peer").and_then(Value::as_str).map(str::to_string);
+        }
+        if pair % 2 == 1 {
+            our_turn()?;
+        }
+    }
+    Ok(turns)
+}
+
+pub(super) fn one_turn(command: &mut Command, threads: u32) -> &mut Command {
+    let threads = threads.to_string();
+    for name in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"] {
+        command.env(name, &threads);
+    }
+    command.env_remove("OPENBLAS_CORETYPE")
+}
+
+/// The last line that a side printed, as JSON.
+pub(super) fn json(command: &mut Command) -> Result<Value> {
+    let text = process::read(command)?;
+    let line = text.lines().rev().find(|line| line.starts_with('{')).unwrap_or_default();
+    serde_json::from_str(line).with_context(|| format!("`{}` printed no JSON", process::shown(command)))
+}
+
+pub(super) fn number(value: &Value, key: &str) -> Result<f64> {
+    match value.get(key).and_then(Value::as_f64) {
+        Some(number) => Ok(number),
+        None => bail!("no number {key:?} in {value}"),
+    }
+}
