@@ -19,6 +19,7 @@
 //! to the end of the first step), flops and bytes (what a step takes at least), peak_mb (largest resident memory, where the system says it), kernels. `profile` trains and prints where the time went.
 
 mod network;
+mod words;
 
 use std::fs;
 use std::path::Path;
@@ -30,7 +31,7 @@ use kohort_core::{Layout, LossKind, Params, Tape, Var, weights};
 use kohort_layers::Mode;
 use kohort_random::rand::Rng;
 use kohort_random::stream;
-use network::{Network, SEED, VOCABULARIES, column, draw, words};
+use network::{Network, SEED, VOCABULARIES, column, draw};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -140,7 +141,7 @@ fn start(folder: &Path) -> Result<(Network, Params), Failure> {
 }
 
 fn batches(folder: &Path, rows: usize) -> Result<Vec<Batch>, Failure> {
-    let (ids, labels) = (words(&folder.join("ids.u32"))?, words(&folder.join("labels.f32"))?);
+    let (ids, labels) = (words::read(&folder.join("ids.u32"))?, words::read(&folder.join("labels.f32"))?);
     let features = VOCABULARIES.len();
     let batch = |(ids, labels): (&[u32], &[u32])| Batch {
         ids: (0..features).map(|f| column(ids, features, f)).collect(),

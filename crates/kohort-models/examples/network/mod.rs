@@ -88,12 +88,6 @@ pub(crate) fn draw(vocabulary: usize, numbers: &mut impl Rng) -> u32 {
     rank.saturating_sub(1).min(vocabulary as u32 - 1)
 }
 
-/// The words of a file that `prepare` wrote.
-pub(crate) fn words(path: &std::path::Path) -> std::io::Result<Vec<u32>> {
-    let bytes = std::fs::read(path)?;
-    Ok(bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
-}
-
 /// Every `width`th word from the `at`th on.
 pub(crate) fn column(words: &[u32], width: usize, at: usize) -> Vec<u32> {
     words.iter().skip(at).step_by(width).copied().collect()
