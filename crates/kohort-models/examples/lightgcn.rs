@@ -2,8 +2,9 @@
 //! Then its users' embeddings as cohorts, against who is whose friend.
 //!
 //! Of each user's rows a random fifth is the test part (seed 2020). `choose FILE` holds a tenth of the others out and prints
-//! NDCG@20 on them after each epoch of the settings in FILE; that is how the shipped ones were chosen. Without it, every
-//! system learns from all training rows for the epochs of its settings, and is measured on the test part.
+//! NDCG@20 on them after each epoch of the settings in FILE; that is how the shipped ones were chosen. `choose-behaviours FILE`
+//! does so with friendships as a second behaviour. Without it, every system learns from all training rows for the epochs of its
+//! settings, and is measured on the test part.
 //!
 //! `cargo run --release -p kohort-models --example lightgcn -- [seeds]` or `-- choose FILE`. Needs `KOHORT_MIRROR`.
 
@@ -21,7 +22,9 @@ use kohort_eval::interval::{Alternative, Draws, PairedTest, bootstrap_mean, seed
 use kohort_eval::ranking::{CandidateLists, Catalogue, Exclusions, PerUnit, RankingMetric, compare_rankings};
 use kohort_models::baselines::Scorer;
 use kohort_models::implicit;
+use kohort_models::lightgcn::behaviours::{self, Behaviour, Edges};
 use kohort_models::lightgcn::{self, Config, Input, LightGcn};
+use kohort_models::trainer::Epoch;
 
 const SPLIT: u64 = 2020;
 const METRICS: [RankingMetric; 2] = [RankingMetric::Recall, RankingMetric::Ndcg];
@@ -32,10 +35,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = PathBuf::from(mirror).join("hetrec-lastfm-2k");
     let data = hetrec_lastfm::read(&folder, None)?;
     let split = Way::PerUser { share: 0.2 }.split(&data.interactions, SPLIT)?;
-    if let [mode, file] = &args[..]
-        && mode == "choose"
-    {
-        return choose(&split, &Config::from_toml(&std::fs::read_to_string(file)?)?);
+    if let [mode, file] = &args[..] {
+        let text = std::fs::read_to_string(file)?;
+        return match mode.as_str() {
+            "choose" => choose(&split, &Config::from_toml(&text)?),
+            "choose-behaviours" => {
+                let ties = hetrec_lastfm::friends(&folder, None, &data.users)?;
+                choose_behaviours(&split, ties, &behaviours::Config::from_toml(&text)?)
+            }
+            other => Err(format!("{other}: allowed are choose and choose-behaviours").into()),
+        };
     }
     let seeds: u64 = args.first().map_or(Ok(5), |seeds| seeds.parse())?;
 
@@ -150,11 +159,26 @@ fn averaged(runs: &[PerUnit], metric: RankingMetric) -> Result<UnitValues, Box<d
 fn choose(split: &Split, config: &Config) -> Result<(), Box<dyn Error>> {
     let (train, validation) = split.train.hold_out(0.1, SPLIT)?;
     let input = Input { train: &train, validation: Some(&validation) };
-    let model = lightgcn::fit(input, config, 0, &mut |epoch| {
-        let ndcg = -epoch.validation.unwrap_or(f64::NAN);
-        let loss = epoch.losses[0].1;
-        println!("{:4} loss {loss:.4} NDCG@20 {ndcg:.4} {:.2} s", epoch.epoch, epoch.seconds);
-    })?;
+    let model = lightgcn::fit(input, config, 0, &mut print_epoch)?;
     println!("best {}", model.best);
     Ok(())
+}
+
+fn choose_behaviours(
+    split: &Split,
+    ties: Vec<(u32, u32)>,
+    config: &behaviours::Config,
+) -> Result<(), Box<dyn Error>> {
+    let (train, validation) = split.train.hold_out(0.1, SPLIT)?;
+    let friends = [Behaviour { name: "friendships".to_owned(), edges: Edges::Users { ties } }];
+    let input = behaviours::Input { train: &train, validation: Some(&validation), behaviours: &friends };
+    let model = behaviours::fit(input, config, 0, &mut print_epoch)?;
+    println!("best {}, {:?}", model.best, model.attention());
+    Ok(())
+}
+
+fn print_epoch(epoch: &Epoch) {
+    let ndcg = -epoch.validation.unwrap_or(f64::NAN);
+    let loss = epoch.losses[0].1;
+    println!("{:4} loss {loss:.4} NDCG@20 {ndcg:.4} {:.2} s", epoch.epoch, epoch.seconds);
 }

@@ -65,6 +65,20 @@ pub enum ModelError {
         /// Number of groups.
         count: usize,
     },
+    /// An edge of a behaviour that leads nowhere.
+    #[error("behaviour {behaviour:?}, edge {edge}: {what} {id}, allowed is {allowed}")]
+    Edge {
+        /// The behaviour's name.
+        behaviour: String,
+        /// Which edge, from 0.
+        edge: usize,
+        /// What the id is of: a user or an item.
+        what: &'static str,
+        /// What stands there.
+        id: u32,
+        /// What may stand there.
+        allowed: String,
+    },
     /// A row of a cohort that does not exist.
     #[error(
         "row {row} is of cohort {cohort}, allowed are 0 to below {count}, or u32::MAX for an unknown one"

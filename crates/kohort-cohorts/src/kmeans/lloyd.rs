@@ -16,6 +16,7 @@
 //! scikit-learn's `KMeans`.
 
 use kohort_core::Real;
+use kohort_core::kernels::wide;
 use rayon::prelude::*;
 
 use super::nearest::{Nearest, Scratch};
@@ -124,23 +125,36 @@ fn pass<F: Real>(
         nearest.label(rows, fresh, &mut block.scratch);
         block.changed |= *fresh != *labels;
         labels.copy_from_slice(fresh);
-        match points.weights() {
-            None => {
-                for (row, &label) in rows.chunks_exact(dim).zip(&*labels) {
-                    let label = label as usize;
-                    block.weights[label] += 1.0;
-                    for (sum, x) in block.sums[label * dim..][..dim].iter_mut().zip(row) {
-                        *sum += x.f64();
-                    }
+        let Block { sums, weights, .. } = &mut *block;
+        let own = points.weights().map(|all| &all[first..]);
+        wide(
+            #[inline(always)]
+            || tally(rows, labels, own, (sums, weights)),
+        );
+    }
+}
+
+/// Adds rows and their weights to the sums of their clusters.
+#[inline(always)]
+fn tally<F: Real>(rows: &[F], labels: &[u32], own: Option<&[F]>, (sums, weights): (&mut [f64], &mut [f64])) {
+    let dim = rows.len() / labels.len();
+    let rows = rows.chunks_exact(dim).zip(labels);
+    match own {
+        None => {
+            for (row, &label) in rows {
+                let label = label as usize;
+                weights[label] += 1.0;
+                for (sum, x) in sums[label * dim..][..dim].iter_mut().zip(row) {
+                    *sum += x.f64();
                 }
             }
-            Some(weights) => {
-                for ((row, &label), w) in rows.chunks_exact(dim).zip(&*labels).zip(&weights[first..]) {
-                    let (label, w) = (label as usize, w.f64());
-                    block.weights[label] += w;
-                    for (sum, x) in block.sums[label * dim..][..dim].iter_mut().zip(row) {
-                        *sum += w * x.f64();
-                    }
+        }
+        Some(own) => {
+            for ((row, &label), w) in rows.zip(own) {
+                let (label, w) = (label as usize, w.f64());
+                weights[label] += w;
+                for (sum, x) in sums[label * dim..][..dim].iter_mut().zip(row) {
+                    *sum += w * x.f64();
                 }
             }
         }

@@ -11,7 +11,7 @@
 //! origin.
 
 use kohort_core::Real;
-use kohort_core::kernels::{Transpose, gemm};
+use kohort_core::kernels::{Transpose, gemm, wide};
 
 const LANES: usize = 16;
 
@@ -56,6 +56,15 @@ impl<'a, F: Real> Nearest<'a, F> {
     /// index.
     pub(crate) fn label(&self, rows: &[F], labels: &mut [u32], scratch: &mut Scratch<F>) {
         let scores = self.scores(rows, scratch);
+        wide(
+            #[inline(always)]
+            || self.pick(scores, labels),
+        );
+    }
+
+    /// The argmin of each column of `scores [k, n]` with the norms added.
+    #[inline(always)]
+    fn pick(&self, scores: &[F], labels: &mut [u32]) {
         let n = labels.len();
         let (strips, rest) = labels.as_chunks_mut::<LANES>();
         for (strip, labels) in strips.iter_mut().enumerate() {
@@ -113,7 +122,10 @@ impl<'a, F: Real> Nearest<'a, F> {
         scratch.rows.resize(self.tile() * self.dim, F::default());
         scratch.scores.resize(self.tile() * k, F::default());
         let shifted = &mut scratch.rows[..rows.len()];
-        shift_rows(rows, self.shift, shifted);
+        wide(
+            #[inline(always)]
+            || shift_rows(rows, self.shift, shifted),
+        );
         let scores = &mut scratch.scores[..n * k];
         let shape = (k, n, self.dim);
         gemm(
@@ -129,6 +141,7 @@ impl<'a, F: Real> Nearest<'a, F> {
     }
 }
 
+#[inline(always)]
 pub(crate) fn shift_rows<F: Real>(rows: &[F], shift: &[F], into: &mut [F]) {
     for (row, into) in rows.chunks_exact(shift.len()).zip(into.chunks_exact_mut(shift.len())) {
         for ((x, &s), into) in row.iter().zip(shift).zip(into) {

@@ -9,9 +9,11 @@
 //! | `drift` | the population stability index |
 //! | `fold` | small cohorts become part of larger ones |
 //! | `vote` | a new user goes where most of its neighbours are |
+//! | `by_items` | a new user goes where a graph network puts them for their items |
 //! | `saved` | any assigner, to be stored beside a model |
 //! | `errors` | what can be refused |
 
+mod by_items;
 mod changes;
 mod drift;
 mod errors;
@@ -22,6 +24,7 @@ mod saved;
 mod vote;
 mod words;
 
+pub use by_items::ByItems;
 pub use changes::{Change, ChangeRules, Changes};
 pub use drift::{Drift, Stability, drift_of_feature, drift_of_shares};
 pub use errors::LivingError;

@@ -13,12 +13,14 @@ pub(crate) use gemm::gemm_then;
 pub use gemm::{Transpose, backend, gemm, gemm_strided, warning};
 pub(crate) use tiles::{Product, available, run};
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86::{fetch, wide};
+pub(crate) use x86::fetch;
+#[cfg(target_arch = "x86_64")]
+pub use x86::wide;
 
 /// Runs `work`; on x86 as compiled for the machine's widest vectors.
 #[cfg(not(target_arch = "x86_64"))]
 #[inline]
-pub(crate) fn wide<T>(work: impl FnOnce() -> T) -> T {
+pub fn wide<T>(work: impl FnOnce() -> T) -> T {
     work()
 }
 

@@ -10,9 +10,10 @@
 use super::tiles::{ROWS, TALL};
 
 /// Runs `work` as compiled for the widest vectors of this machine. The same operations in the same order give the same bits; only more
-/// of them are done at once.
+/// of them are done at once. What `work` calls has to be inlined into it to have a part in this; so has `work` itself, which
+/// `#[inline(always)] ||` sees to.
 #[inline]
-pub(crate) fn wide<T>(work: impl FnOnce() -> T) -> T {
+pub fn wide<T>(work: impl FnOnce() -> T) -> T {
     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
     fn avx512<T>(work: impl FnOnce() -> T) -> T {
         work()

@@ -27,6 +27,8 @@
 //! with the items' own layers `e_i⁽ᵏ⁾` as training left them: exact for K = 1, and beyond without the newcomer's pull on
 //! their items. Without layers there is nothing to give.
 //!
+//! Several behaviours at once, friendships beside listening say, are [`behaviours`].
+//!
 //! **Differences from the paper's code**, which draws as many users as there are rows, with replacement, and one of the user's
 //! items: here an epoch goes over each row once, in random order. Ratings are not looked at: a row is a positive.
 //!
@@ -47,6 +49,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod behaviours;
 mod config;
 mod stop;
 mod system;
@@ -184,6 +187,13 @@ impl Representations {
         self.users.chunks_exact(self.width).nth(user as usize)
     }
 
+    fn scores(&self, queries: Queries<'_>) -> Vec<f32> {
+        score_each(queries, |(): &mut (), user, item| {
+            let item = self.items.chunks_exact(self.width).nth(item as usize);
+            self.user(user).zip(item).map_or(0.0, |(user, item)| dot(user, item))
+        })
+    }
+
     fn lists(&self, users: &[u32], scores: &mut [f32]) {
         const BLOCK: usize = 64;
         let (items, width) = (self.items.len() / self.width, self.width);
@@ -207,11 +217,7 @@ impl Representations {
 /// Scores are `x_u · x_i`; 0 for a user or an item that is not known.
 impl Scorer for LightGcn {
     fn score(&self, queries: Queries<'_>) -> Vec<f32> {
-        let found = &self.representations;
-        score_each(queries, |(): &mut (), user, item| {
-            let item = found.items.chunks_exact(found.width).nth(item as usize);
-            found.user(user).zip(item).map_or(0.0, |(user, item)| dot(user, item))
-        })
+        self.representations.scores(queries)
     }
 
     fn rates(&self) -> bool {

@@ -8,10 +8,11 @@
 //! R  = (λ/2B) Σ (|e_u|² + |e_i|² + |e_j|²)    e rows of E, as often as the batch names them
 //! ```
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use kohort_core::sparse::Symmetric;
-use kohort_core::{Init, LossKind, ParamId, Params, Tape};
+use kohort_core::{Init, LossKind, ParamId, Params, Tape, Var};
 use kohort_data::TrainNegatives;
 use kohort_data::territories::Territories;
 use kohort_layers::Mode;
@@ -25,21 +26,65 @@ use crate::trainer::{Recorded, System};
 
 /// Training rows, their graph, and the embeddings they start from.
 pub(super) struct Rows<'a> {
-    input: Input<'a>,
-    config: &'a Config,
-    graph: Arc<Symmetric<f32>>,
+    pub(super) input: Input<'a>,
+    pub(super) config: &'a Config,
+    pub(super) graph: Arc<Symmetric<f32>>,
     negatives: TrainNegatives,
-    initial: Params,
-    embedding: ParamId,
+    pub(super) initial: Params,
+    pub(super) embedding: ParamId,
     /// Which rows of the training part these are: all whose user has an item left to be drawn as a negative.
-    rows: Vec<u32>,
+    pub(super) rows: Vec<u32>,
     objectives: Vec<String>,
     seed: u64,
-    identity: String,
+    pub(super) identity: String,
 }
 
 /// A row's nodes: its user, its item, and an item that is not the user's.
 pub(super) type Triple = (u32, u32, u32);
+
+/// The distinct nodes of some triples, ascending, and where those of each triple stand among them.
+pub(super) struct Places {
+    pub(super) nodes: Vec<u32>,
+    /// Place of user, item and negative, triple after triple, `[3B]`.
+    all: Vec<u32>,
+}
+
+impl Places {
+    pub(super) fn of(triples: &[Triple]) -> Places {
+        let all: Vec<u32> = triples.iter().flat_map(|&(user, item, other)| [user, item, other]).collect();
+        let mut nodes = all.clone();
+        nodes.sort_unstable();
+        nodes.dedup();
+        let place = |node: &u32| nodes.partition_point(|other| other < node) as u32;
+        let all = all.iter().map(place).collect();
+        Places { nodes, all }
+    }
+
+    /// `scale · Σ w·(−ln σ(x_u·x_i − x_u·x_j))` over some of the triples, with `x` a row for each of the nodes.
+    pub(super) fn ranking_loss(
+        &self,
+        tape: &mut Tape,
+        x: Var,
+        triples: Range<usize>,
+        weight: Option<&[f32]>,
+        scale: f64,
+    ) -> Var {
+        let own = &self.all[3 * triples.start..3 * triples.end];
+        let column = |n: usize| -> Vec<u32> { own.iter().skip(n).step_by(3).copied().collect() };
+        let (user, item, other) = (column(0), column(1), column(2));
+        let liked = tape.pair_dot(x, x, &user, &item);
+        let drawn = tape.pair_dot(x, x, &user, &other);
+        let margin = tape.sub(liked, drawn);
+        tape.loss(LossKind::Logistic, margin, &vec![1.0; triples.len()], weight, scale as f32)
+    }
+
+    /// `Σ |e_u|² + |e_i|² + |e_j|²` over some of the triples, with `e` a row for each of the nodes.
+    pub(super) fn squares(&self, tape: &mut Tape, e: Var, triples: Range<usize>) -> Var {
+        let own = &self.all[3 * triples.start..3 * triples.end];
+        let squares = tape.pair_dot(e, e, own, own);
+        tape.sum(squares)
+    }
+}
 
 impl<'a> Rows<'a> {
     pub(super) fn prepare(input: Input<'a>, config: &'a Config, seed: u64) -> Result<Rows<'a>, ModelError> {
@@ -96,26 +141,13 @@ impl<'a> Rows<'a> {
         weight: Option<&[f32]>,
         scale: f64,
     ) -> Recorded {
-        let all: Vec<u32> = triples.iter().flat_map(|&(user, item, other)| [user, item, other]).collect();
-        let mut nodes = all.clone();
-        nodes.sort_unstable();
-        nodes.dedup();
-        let place = |node: &u32| nodes.partition_point(|other| other < node) as u32;
-        let places: Vec<u32> = all.iter().map(place).collect();
-        let column = |n: usize| -> Vec<u32> { places.iter().skip(n).step_by(3).copied().collect() };
-        let (user, item, other) = (column(0), column(1), column(2));
-
-        let x = tape.propagate(params, self.embedding, &self.graph, self.config.layers, &nodes);
-        let liked = tape.pair_dot(x, x, &user, &item);
-        let drawn = tape.pair_dot(x, x, &user, &other);
-        let margin = tape.sub(liked, drawn);
-        let ones = vec![1.0; triples.len()];
-        let loss = tape.loss(LossKind::Logistic, margin, &ones, weight, scale as f32);
+        let places = Places::of(triples);
+        let x = tape.propagate(params, self.embedding, &self.graph, self.config.layers, &places.nodes);
+        let loss = places.ranking_loss(tape, x, 0..triples.len(), weight, scale);
         let mut recorded = Recorded::new(vec![loss], vec![x]);
         if self.config.penalty > 0.0 {
-            let e = tape.propagate(params, self.embedding, &self.graph, 0, &nodes);
-            let squares = tape.pair_dot(e, e, &places, &places);
-            let sum = tape.sum(squares);
+            let e = tape.propagate(params, self.embedding, &self.graph, 0, &places.nodes);
+            let sum = places.squares(tape, e, 0..triples.len());
             let factor = self.config.penalty / (2.0 * triples.len() as f64);
             recorded.penalty = Some(tape.scale(sum, factor as f32, 0.0));
         }
