@@ -60,8 +60,6 @@ const KMEANS: Case = Case {
     peers: Libraries::Cohorts,
     products: true,
     ours: ("median_ms", "inertia"),
-    theirs: ("ms", "check"),
-    alone: false,
     tolerance: Tolerance::Relative(1e-4),
     at_least: 2.0,
     repeats: 3,
