@@ -17,6 +17,7 @@
 //! `rep_grad`), `gradnorm-last` at the experts' last layers (its paper).
 
 mod network;
+mod words;
 
 use std::fs;
 use std::path::Path;
@@ -34,7 +35,8 @@ use kohort_objectives::{
 };
 use kohort_random::rand::Rng;
 use kohort_random::{permutation, stream};
-use network::{Network, SEED, VOCABULARIES, column, draw, words};
+use network::{Network, SEED, VOCABULARIES, column, draw};
+use words::median;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -218,7 +220,7 @@ fn prepare(folder: &Path) -> Result<(), Failure> {
 }
 
 fn bench(folder: &Path, method: &str, batch: usize) -> Result<Bench, Failure> {
-    let (ids, labels) = (words(&folder.join("ids.u32"))?, words(&folder.join("labels.f32"))?);
+    let (ids, labels) = (words::read(&folder.join("ids.u32"))?, words::read(&folder.join("labels.f32"))?);
     let (features, rows) = (VOCABULARIES.len(), STEPS * batch);
     let numbers =
         |t: usize| column(&labels[..rows * TASKS], TASKS, t).into_iter().map(f32::from_bits).collect();
@@ -259,12 +261,6 @@ fn once(bench: &Bench, method: &str, batch: usize) -> Result<(f64, f64), Failure
         .skip(1)
         .flat_map(|epoch| epoch.windows(2).map(|pair| pair[1].duration_since(pair[0]).as_secs_f64() * 1e3));
     Ok((check, median(times.collect())))
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    let n = values.len();
-    (values[(n - 1) / 2] + values[n / 2]) / 2.0
 }
 
 fn run(folder: &Path, method: &str, rounds: usize, batch: usize) -> Result<(), Failure> {

@@ -19,6 +19,7 @@
 //! to the end of the first step), flops and bytes (what a step takes at least), peak_mb (largest resident memory, where the system says it), kernels. `profile` trains and prints where the time went.
 
 mod network;
+mod words;
 
 use std::fs;
 use std::path::Path;
@@ -26,11 +27,11 @@ use std::time::Instant;
 
 use kohort_core::optim::{Adam, Optimizer, Rule, Tables};
 use kohort_core::shards::Shards;
-use kohort_core::{Layout, LossKind, Params, Tape, Var, weights};
+use kohort_core::{Layout, LossKind, ParamId, Params, Tape, Var, weights};
 use kohort_layers::Mode;
 use kohort_random::rand::Rng;
 use kohort_random::stream;
-use network::{Network, SEED, VOCABULARIES, column, draw, words};
+use network::{Network, SEED, VOCABULARIES, column, draw};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -140,7 +141,7 @@ fn start(folder: &Path) -> Result<(Network, Params), Failure> {
 }
 
 fn batches(folder: &Path, rows: usize) -> Result<Vec<Batch>, Failure> {
-    let (ids, labels) = (words(&folder.join("ids.u32"))?, words(&folder.join("labels.f32"))?);
+    let (ids, labels) = (words::read(&folder.join("ids.u32"))?, words::read(&folder.join("labels.f32"))?);
     let features = VOCABULARIES.len();
     let batch = |(ids, labels): (&[u32], &[u32])| Batch {
         ids: (0..features).map(|f| column(ids, features, f)).collect(),
@@ -155,6 +156,7 @@ struct Run {
     network: Network,
     params: Params,
     shards: Shards,
+    tape: Tape,
     optimizer: Option<Optimizer>,
     batches: Vec<Batch>,
     at: usize,
@@ -172,8 +174,7 @@ impl Run {
             let slot = self.params.slot(id);
             let rows = match (slot.layout, self.work) {
                 (Layout::Dense, _) => return 28.0 * slot.value.len() as f64,
-                // By the batch's rows: that some share an id is left to whoever finds it.
-                (Layout::Table, Work::Touched) => self.batches[0].labels[0].len(),
+                (Layout::Table, Work::Touched) => self.distinct(id),
                 (Layout::Table, _) => {
                     let moved = |row: &&[f32]| row.iter().any(|&v| v != 0.0);
                     optimizer.moments(id)[1].chunks(slot.cols).filter(moved).count()
@@ -184,6 +185,15 @@ impl Run {
         each.sum()
     }
 
+    /// Distinct rows of a table in the first batch.
+    fn distinct(&self, table: ParamId) -> usize {
+        let feature = self.network.tables().position(|other| other == table);
+        let mut ids = feature.map_or_else(Vec::new, |f| self.batches[0].ids[f].clone());
+        ids.sort_unstable();
+        ids.dedup();
+        ids.len()
+    }
+
     /// The batch's loss, or the mean size of its logits.
     fn step(&mut self) -> Result<f64, Failure> {
         let batch = &self.batches[self.at % BATCHES];
@@ -191,6 +201,13 @@ impl Run {
         let (network, params) = (&self.network, &self.params);
         let rows = batch.labels[0].len();
         let Some(optimizer) = &mut self.optimizer else {
+            if rows == 1 {
+                // Whoever scores a single row keeps a tape and asks no other thread.
+                self.tape.reset();
+                let (logits, _) =
+                    network.forward(&mut self.tape, params, &batch.rows(0..1).ids, &mut Mode::score());
+                return Ok(logits.iter().map(|&x| self.tape.scalar(x).abs()).sum::<f64>() / TASKS as f64);
+            }
             let logits = self.shards.forward(params, rows, |shard, tape| {
                 network.forward(tape, params, &batch.rows(shard.rows).ids, &mut Mode::score()).0
             });
@@ -234,6 +251,7 @@ fn run(
     let mut run = Run {
         work,
         shards: Shards::new(&params, rows),
+        tape: Tape::new(),
         optimizer: (work != Work::Score)
             .then(|| Optimizer::new(&params, Rule::Adam(Adam::default()), tables)),
         batches: batches(folder, batch)?,

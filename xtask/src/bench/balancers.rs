@@ -3,7 +3,8 @@
 //! A name says where gradients are taken: over all shared parameters, tables included, without a word; the experts' last layers; or the
 //! representation (`rep`). Like meets like: the peer takes them at the same place.
 
-use super::cases::{Case, Input, Tolerance};
+use super::cases::{Case, Tolerance};
+use super::inputs::Input;
 use super::networks::MMOE;
 
 /// Beside the forward pass and the sweep of a plain step.

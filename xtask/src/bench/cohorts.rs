@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::cases::{Case, Input, SVD, Tolerance};
+use super::cases::{Case, SVD, Tolerance};
 use super::generate;
+use super::inputs::Input;
 use super::peers::Libraries;
 
 /// What both sides work on.
@@ -48,7 +49,6 @@ const LEIDEN: Case = Case {
 };
 
 const KMEANS: Case = Case {
-    at_most: None,
     name: "kmeans-200k",
     by_default: false,
     package: "kohort-cohorts",
@@ -60,11 +60,10 @@ const KMEANS: Case = Case {
     peers: Libraries::Cohorts,
     products: true,
     ours: ("median_ms", "inertia"),
-    theirs: ("ms", "check"),
-    alone: false,
     tolerance: Tolerance::Relative(1e-4),
     at_least: 2.0,
     repeats: 3,
+    ..SVD
 };
 
 /// All of them.

@@ -3,13 +3,13 @@
 use std::fmt;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+use serde_json::{Value, json};
 
-use super::turns;
-use crate::process;
+use super::{builds, turns};
 use crate::workspace::Workspace;
 
-/// Rates on the threads that benches use.
+/// Rates on a number of threads: the best that any of our builds reaches.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rates {
     /// Multiplications and additions of products, in 10⁹ a second.
@@ -19,33 +19,66 @@ pub(super) struct Rates {
     threads: u32,
 }
 
+/// Rates on one thread and on those that benches use.
+#[derive(Clone, Debug)]
+pub(super) struct Machine(Vec<Rates>);
+
 impl Rates {
-    #[cfg(test)]
-    pub(super) const fn of(gflops: f64, gb_s: f64) -> Rates {
-        Rates { gflops, gb_s, threads: 1 }
-    }
-
-    /// Runs kohort-core's example for them.
-    pub(super) fn measure(workspace: &Workspace, threads: u32) -> Result<Rates> {
-        let mut build = workspace.cargo();
-        build.args(["build", "--release", "--quiet", "-p", "kohort-core", "--example", "gemm_rates"]);
-        process::run(&mut build).context("the machine's rates: the example does not build")?;
-        let name = format!("gemm_rates{}", std::env::consts::EXE_SUFFIX);
-        let mut command = Command::new(workspace.target.join("release").join("examples").join(name));
-        command.arg("machine");
-        let said = turns::json(turns::one_turn(&mut command, threads))?;
-        Ok(Rates { gflops: turns::number(&said, "gflops")?, gb_s: turns::number(&said, "gb_s")?, threads })
-    }
-
     /// Milliseconds that work takes at least: products at the best rate, then memory at the best rate.
     pub(super) fn floor(&self, (flops, bytes): (f64, f64)) -> f64 {
         flops / self.gflops / 1e6 + bytes / self.gb_s / 1e6
+    }
+
+    pub(super) fn json(&self) -> Value {
+        json!({ "threads": self.threads, "gflops": self.gflops, "gb_s": self.gb_s })
+    }
+}
+
+impl Machine {
+    #[cfg(test)]
+    pub(super) fn of(gflops: f64, gb_s: f64) -> Machine {
+        Machine(vec![Rates { gflops, gb_s, threads: 1 }])
+    }
+
+    /// Runs kohort-core's example for them.
+    pub(super) fn measure(workspace: &Workspace, threads: u32) -> Result<Machine> {
+        let builds = builds::all(workspace, "kohort-core", "gemm_rates", true)?;
+        let mut counts = vec![1, threads];
+        counts.dedup();
+        let of = |threads: u32| -> Result<Rates> {
+            let mut best = Rates { gflops: 0.0, gb_s: 0.0, threads };
+            for build in &builds {
+                let said =
+                    turns::json(turns::one_turn(Command::new(&build.program).arg("machine"), threads))?;
+                best.gflops = best.gflops.max(turns::number(&said, "gflops")?);
+                best.gb_s = best.gb_s.max(turns::number(&said, "gb_s")?);
+            }
+            Ok(best)
+        };
+        Ok(Machine(counts.into_iter().map(of).collect::<Result<_>>()?))
+    }
+
+    /// On so many threads, or on as many as were measured.
+    pub(super) fn on(&self, threads: u32) -> Option<&Rates> {
+        self.0.iter().find(|rates| rates.threads == threads).or(self.0.last())
+    }
+
+    pub(super) fn json(&self) -> Value {
+        self.0.iter().map(Rates::json).collect()
     }
 }
 
 impl fmt::Display for Rates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Rates { gflops, gb_s, threads } = self;
-        write!(f, "products at {gflops:.0} GFLOP/s, memory at {gb_s:.0} GB/s, {threads} threads")
+        let s = if *threads == 1 { "" } else { "s" };
+        write!(f, "{threads} thread{s}: products at {gflops:.0} GFLOP/s, memory at {gb_s:.0} GB/s")
+    }
+}
+
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let each: Vec<String> = self.0.iter().map(Rates::to_string).collect();
+        f.write_str(&each.join("; "))
     }
 }

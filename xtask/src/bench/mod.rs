@@ -4,13 +4,17 @@
 //! the result. Ratios of such pairs mean something; milliseconds from two different days do not.
 
 mod balancers;
+mod builds;
 mod cases;
 mod cohorts;
 mod generate;
+mod inputs;
 mod machine;
 mod networks;
+mod outcome;
 mod peers;
 mod summary;
+mod systems;
 mod turns;
 
 use std::path::PathBuf;
@@ -19,9 +23,11 @@ use std::{env, fs};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 
-use self::cases::{Case, Inputs};
+use self::cases::Case;
+use self::inputs::Inputs;
+use self::machine::Machine;
+use self::outcome::Outcome;
 use self::peers::Libraries;
-use self::summary::Outcome;
 use crate::process::{OutsideBand, human};
 use crate::workspace::Workspace;
 
@@ -67,14 +73,20 @@ pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<()> {
     let inputs = Inputs { folder: folder.clone(), mirror: mirror(flags)? };
     // One environment for each set of libraries that a chosen bench needs, asked for once.
     let mut pythons: Vec<(Libraries, Option<PathBuf>)> = Vec::new();
-    let rates = machine::Rates::measure(workspace, flags.threads)?;
-    println!("this machine: {rates}");
+    // What a floor is made of; benches without products have none.
+    let machine = match chosen.iter().any(|case| case.products) {
+        true => Some(Machine::measure(workspace, flags.threads)?),
+        false => None,
+    };
+    if let Some(machine) = &machine {
+        println!("this machine: {machine}");
+    }
     let mut outcomes = Vec::new();
     let mut complaints = Vec::new();
     for case in chosen {
         let threads = if case.parallel { flags.threads } else { 1 };
-        let program = cases::build(workspace, case)?;
-        let Some(files) = inputs.prepare(case, &program)? else { continue };
+        let builds = builds::all(workspace, case.package, case.example, case.products)?;
+        let Some(files) = inputs.prepare(case, &builds[0].program)? else { continue };
         let needs = !flags.no_peers && !case.alone;
         if needs && pythons.iter().all(|(libraries, _)| *libraries != case.peers) {
             pythons.push((case.peers, peers::python(workspace, case.peers)));
@@ -89,14 +101,15 @@ pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<()> {
         );
         let start = std::time::Instant::now();
         // One that fails must not lose what others took hours to measure.
-        let turns = match turns::take_turns(case, &program, python, workspace, &files, threads, flags.pairs) {
+        let turns = match turns::take_turns(case, &builds, python, workspace, &files, threads, flags.pairs) {
             Ok(turns) => turns,
             Err(error) => {
                 complaints.push(format!("{}: {error:#}", case.name));
                 continue;
             }
         };
-        let outcome = Outcome::of(case, threads, &turns, &rates);
+        let rates = machine.as_ref().and_then(|machine| machine.on(threads));
+        let Some(outcome) = Outcome::of(case, threads, &turns, rates) else { continue };
         eprintln!("{}: {}, done in {}", case.name, outcome.in_short(), human(start.elapsed()));
         complaints.extend(outcome.complaints(case));
         outcomes.push(outcome);

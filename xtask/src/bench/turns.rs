@@ -6,11 +6,13 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use super::builds::Build;
 use super::cases::Case;
 use crate::process;
 use crate::workspace::Workspace;
 
 /// What a side said in one turn.
+#[derive(Clone)]
 pub(super) struct Turn {
     pub(super) ms: f64,
     /// The value both sides have to agree on.
@@ -34,9 +36,18 @@ impl Turn {
     }
 }
 
+/// What one of our builds said in its turns.
+pub(super) struct Side {
+    pub(super) kernels: &'static str,
+    pub(super) turns: Vec<Turn>,
+    /// The same on one thread, where that is the peer.
+    pub(super) alone: Vec<Turn>,
+}
+
 /// All turns of a bench.
 pub(super) struct Turns {
-    pub(super) ours: Vec<Turn>,
+    /// One for each of our builds.
+    pub(super) ours: Vec<Side>,
     pub(super) peers: Vec<Turn>,
     /// Name and version of the peer.
     pub(super) peer: Option<String>,
@@ -44,32 +55,35 @@ pub(super) struct Turns {
 
 pub(super) fn take_turns(
     case: &Case,
-    program: &Path,
+    builds: &[Build],
     python: Option<&Path>,
     workspace: &Workspace,
     files: &[PathBuf; 2],
     threads: u32,
     pairs: u32,
 ) -> Result<Turns> {
-    let mut turns = Turns { ours: Vec::new(), peers: Vec::new(), peer: None };
+    let side = |build: &Build| Side { kernels: build.kernels, turns: Vec::new(), alone: Vec::new() };
+    let mut turns = Turns { ours: builds.iter().map(side).collect(), peers: Vec::new(), peer: None };
+    let our_turn = |build: &Build, threads: u32| -> Result<Turn> {
+        let mut command = Command::new(&build.program);
+        command.args(case.our_words(files)?);
+        Turn::of(&json(one_turn(&mut command, threads))?, case.ours)
+    };
     for pair in 0..pairs {
-        let one_of_ours = |threads: u32| -> Result<Turn> {
-            let mut command = Command::new(program);
-            command.args(case.our_words(files)?);
-            Turn::of(&json(one_turn(&mut command, threads))?, case.ours)
-        };
-        let mut our_turn = || -> Result<()> {
-            turns.ours.push(one_of_ours(threads)?);
+        let our_turns = |sides: &mut [Side]| -> Result<()> {
+            for (build, side) in builds.iter().zip(sides) {
+                side.turns.push(our_turn(build, threads)?);
+                if case.alone {
+                    side.alone.push(our_turn(build, 1)?);
+                }
+            }
             Ok(())
         };
         // Who goes first changes, so that a slow drift of the machine favours nobody.
         if pair % 2 == 0 {
-            our_turn()?;
+            our_turns(&mut turns.ours)?;
         }
-        if case.alone {
-            turns.peers.push(one_of_ours(1)?);
-            turns.peer = Some("ours, 1 thread".into());
-        } else if let Some(python) = python {
+        if let Some(python) = python {
             let mut command = Command::new(python);
             command.arg(workspace.root.join("xtask").join("bench").join(case.script));
             command.args(case.peer_words(files, pair)?);
@@ -78,7 +92,7 @@ pub(super) fn take_turns(
             turns.peer = said.get("peer").and_then(Value::as_str).map(str::to_string);
         }
         if pair % 2 == 1 {
-            our_turn()?;
+            our_turns(&mut turns.ours)?;
         }
     }
     Ok(turns)

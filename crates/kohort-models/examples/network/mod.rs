@@ -1,7 +1,7 @@
 //! The MMoE network of the benches, and how its ids are drawn: eight embeddings of 16, eight experts 256-128, a softmax gate and a
 //! tower 64-1 for each task.
 
-use kohort_core::{Activation, Init, Params, Tape, Var};
+use kohort_core::{Activation, Init, ParamId, Params, Tape, Var};
 use kohort_layers::experts::{ExpertConfig, ExpertError, GateConfig, Mixture, MixtureConfig};
 use kohort_layers::{Embedding, Linear, Mlp, MlpConfig, Mode};
 use kohort_random::rand::Rng;
@@ -18,23 +18,34 @@ const TOWER: usize = 64;
 /// All layers.
 pub(crate) struct Network {
     features: Vec<Embedding>,
+    experts: usize,
     mixture: Mixture,
     towers: Vec<(Mlp, Linear)>,
 }
 
 impl Network {
-    /// With tables of these numbers of ids.
+    /// With tables of these numbers of ids and eight experts.
+    #[allow(dead_code)] // the bench of growth has any number
     pub(crate) fn new(
         params: &mut Params,
         vocabularies: &[usize],
         tasks: usize,
+    ) -> Result<Network, ExpertError> {
+        Network::with_experts(params, vocabularies, tasks, EXPERTS)
+    }
+
+    pub(crate) fn with_experts(
+        params: &mut Params,
+        vocabularies: &[usize],
+        tasks: usize,
+        experts: usize,
     ) -> Result<Network, ExpertError> {
         let table = |(f, &ids): (usize, &usize)| {
             Embedding::new(params, &format!("feature{f}"), ids, WIDTH, Init::Normal(0.1), SEED)
         };
         let features = vocabularies.iter().enumerate().map(table).collect();
         let config = MixtureConfig {
-            experts: EXPERTS,
+            experts,
             expert: ExpertConfig { widths: vec![HIDDEN, OUT], ..ExpertConfig::default() },
             gate: GateConfig { bias: true, ..GateConfig::default() },
             one_gate: false,
@@ -48,15 +59,21 @@ impl Network {
                 (hidden, out)
             })
             .collect();
-        Ok(Network { features, mixture, towers })
+        Ok(Network { features, experts, mixture, towers })
+    }
+
+    /// The features' tables.
+    #[allow(dead_code)] // not every bench asks
+    pub(crate) fn tables(&self) -> impl Iterator<Item = ParamId> {
+        self.features.iter().map(|feature| feature.table)
     }
 
     /// Multiplications and additions of the products of one row's forward pass. A backward pass takes twice as many.
     #[allow(dead_code)] // not every bench asks
     pub(crate) fn flops(&self) -> f64 {
         let inputs = self.features.len() * WIDTH;
-        let experts = EXPERTS * (inputs * HIDDEN + HIDDEN * OUT);
-        let tasks = self.towers.len() * (inputs * EXPERTS + EXPERTS * OUT + OUT * TOWER + TOWER);
+        let experts = self.experts * (inputs * HIDDEN + HIDDEN * OUT);
+        let tasks = self.towers.len() * (inputs * self.experts + self.experts * OUT + OUT * TOWER + TOWER);
         2.0 * (experts + tasks) as f64
     }
 
@@ -86,12 +103,6 @@ impl Network {
 pub(crate) fn draw(vocabulary: usize, numbers: &mut impl Rng) -> u32 {
     let rank = (vocabulary as f64).powf(numbers.random::<f64>()) as u32;
     rank.saturating_sub(1).min(vocabulary as u32 - 1)
-}
-
-/// The words of a file that `prepare` wrote.
-pub(crate) fn words(path: &std::path::Path) -> std::io::Result<Vec<u32>> {
-    let bytes = std::fs::read(path)?;
-    Ok(bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
 }
 
 /// Every `width`th word from the `at`th on.

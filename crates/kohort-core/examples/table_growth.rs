@@ -1,0 +1,87 @@
+//! Times a training step that is almost nothing but a large table: rows are looked up, get a gradient, and are stepped alone.
+//!
+//! ```text
+//! table_growth <steps> [ids=1000000] [touched=16384]
+//! ```
+//!
+//! Rows of 16, `touched` distinct ones in each step, far from each other; one linear layer and a loss. Prints one JSON object: ms (median),
+//! flops and bytes (what the step takes at least), kernels. The cost should follow the rows touched and not the rows that are there.
+
+use std::time::Instant;
+
+use kohort_core::optim::{Adam, Optimizer, Rule, Tables};
+use kohort_core::shards::Shards;
+use kohort_core::{Activation, LossKind, Params};
+
+type Failure = Box<dyn std::error::Error>;
+
+const WIDTH: usize = 16;
+const SHARD: usize = 4096;
+const BATCHES: usize = 4;
+const USAGE: &str = "usage: table_growth <steps> [ids=N] [touched=N], touched at most ids / 4";
+
+/// `touched` of `ids`, none twice: every `ids / touched`th, from another one on in each batch.
+fn spread(ids: usize, touched: usize, batch: usize) -> Vec<u32> {
+    let stride = ids / touched;
+    let mut rows: Vec<u32> = (0..touched).map(|at| (at * stride + batch % stride) as u32).collect();
+    // Out of order, as real ids come: the halves are dealt alternately.
+    let half = rows.split_off(touched / 2);
+    let mut dealt = Vec::with_capacity(touched);
+    for at in 0..half.len() {
+        dealt.push(half[at]);
+        dealt.extend(rows.get(at).copied());
+    }
+    dealt
+}
+
+fn main() -> Result<(), Failure> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let (steps, words) = args.split_first().ok_or(USAGE)?;
+    let (steps, mut ids, mut touched): (usize, usize, usize) = (steps.parse()?, 1_000_000, 16_384);
+    for word in words {
+        match word.split_once('=') {
+            Some(("ids", value)) => ids = value.parse()?,
+            Some(("touched", value)) => touched = value.parse()?,
+            _ => return Err(USAGE.into()),
+        }
+    }
+    if steps == 0 || touched == 0 || ids / touched < BATCHES {
+        return Err(USAGE.into());
+    }
+    let mut params = Params::<f32>::new();
+    let start = (0..ids * WIDTH).map(|at| ((at % 101) as f32 - 50.0) * 1e-3).collect();
+    let table = params.add_table("table", ids, WIDTH, start);
+    let head = params.add("head", WIDTH, 1, vec![0.1; WIDTH]);
+    let mut optimizer = Optimizer::new(&params, Rule::Adam(Adam::default()), Tables::TouchedRows);
+    let mut shards = Shards::new(&params, SHARD);
+    let batches: Vec<Vec<u32>> = (0..BATCHES).map(|batch| spread(ids, touched, batch)).collect();
+    let labels: Vec<f32> = (0..touched).map(|at| (at % 2) as f32).collect();
+    let mut times = Vec::with_capacity(steps);
+    for at in 0..2 * BATCHES + steps {
+        let rows = &batches[at % BATCHES];
+        let start = Instant::now();
+        let losses = shards.forward(&params, touched, |shard, tape| {
+            let x = tape.gather(&params, table, &rows[shard.rows.clone()]);
+            let y = tape.linear(&params, x, head, None, Activation::Identity);
+            tape.loss(LossKind::Logistic, y, &labels[shard.rows], None, 1.0 / touched as f32)
+        });
+        let grads = shards.backward(|shard, tape, grads| {
+            tape.backward(&params, &[(losses[shard], 1.0)], grads);
+        });
+        optimizer.step(&mut params, grads, 1e-3);
+        // Two rounds do not count: memory is asked for in them.
+        if at >= 2 * BATCHES {
+            times.push(start.elapsed().as_secs_f64() * 1e3);
+        }
+    }
+    times.sort_unstable_by(f64::total_cmp);
+    let line = serde_json::json!({
+        "ms": (times[(steps - 1) / 2] + times[steps / 2]) / 2.0,
+        "flops": (6 * touched * WIDTH) as f64,
+        // Read and written: a value and both moments; the gradient is made and read.
+        "bytes": (32 * touched * WIDTH) as f64,
+        "kernels": kohort_core::kernels::backend(),
+    });
+    println!("{line}");
+    Ok(())
+}
