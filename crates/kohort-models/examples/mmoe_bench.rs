@@ -31,7 +31,8 @@ use kohort_core::{Layout, LossKind, ParamId, Params, Tape, Var, weights};
 use kohort_layers::Mode;
 use kohort_random::rand::Rng;
 use kohort_random::stream;
-use network::{Network, SEED, VOCABULARIES, column, draw};
+use network::{Network, SEED, VOCABULARIES, draw};
+use words::column;
 
 type Failure = Box<dyn std::error::Error>;
 
