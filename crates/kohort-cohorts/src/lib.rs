@@ -31,8 +31,8 @@
 //! rules that read as sentences; lifecycle stages.
 //!
 //! **New users** are placed by an [`Assigner`], which remembers features, units, centres and ids, and can be
-//! stored with serde, in `kohort_core::checkpoint` for one; it is checked again when it is read. So are rules and the vote
-//! of neighbours in a graph ([`living::SavedAssigner`]).
+//! stored with serde, in `kohort_core::checkpoint` for one; it is checked again when it is read. So are rules, the vote
+//! of neighbours in a graph, and the items a user took ([`living::SavedAssigner`]).
 //!
 //! **Over time** ([`living`]): [`Living::next`](living::Living::next) continues cohorts of users who come and go, folds small ones
 //! into their parents, and says in words which split, merged, were born and died.

@@ -9,27 +9,27 @@
 //! | `drift` | the population stability index |
 //! | `fold` | small cohorts become part of larger ones |
 //! | `vote` | a new user goes where most of its neighbours are |
-//! | `by_items` | a new user goes where a graph network puts them for their items |
+//! | `inductive` | a new user goes where those are who took alike, by a graph network's vectors of items |
 //! | `saved` | any assigner, to be stored beside a model |
 //! | `errors` | what can be refused |
 
-mod by_items;
 mod changes;
 mod drift;
 mod errors;
 mod flow;
 mod fold;
+mod inductive;
 mod refit;
 mod saved;
 mod vote;
 mod words;
 
-pub use by_items::ByItems;
 pub use changes::{Change, ChangeRules, Changes};
 pub use drift::{Drift, Stability, drift_of_feature, drift_of_shares};
 pub use errors::LivingError;
 pub use flow::Flow;
 pub use fold::{Folded, fold, parents_by_centres, parents_by_ties};
+pub use inductive::InductiveAssigner;
 pub use refit::{Living, Refit};
 pub use saved::SavedAssigner;
 pub use vote::{NeighbourVote, Vote, spread};

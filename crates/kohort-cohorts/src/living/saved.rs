@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ByItems, NeighbourVote};
+use super::{InductiveAssigner, NeighbourVote};
 use crate::Assigner;
 use crate::behaviour::Stages;
 
@@ -24,8 +24,8 @@ pub enum SavedAssigner {
     Centres(Assigner),
     /// The vote of the neighbours.
     Neighbours(NeighbourVote),
-    /// The nearest centre to what a graph network gives a user for their items.
-    Items(ByItems),
+    /// The nearest centre by the vectors of the items taken.
+    Items(InductiveAssigner),
     /// The first rule that holds.
     Rules(Stages),
 }

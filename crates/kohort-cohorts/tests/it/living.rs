@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use kohort_cohorts::behaviour::Lifecycle;
 use kohort_cohorts::graph::Graph;
 use kohort_cohorts::living::{
-    Change, ChangeRules, Changes, Flow, Living, LivingError, NeighbourVote, SavedAssigner, Stability,
-    drift_of_feature, drift_of_shares, fold, parents_by_centres, parents_by_ties, spread,
+    Change, ChangeRules, Changes, Flow, InductiveAssigner, Living, LivingError, NeighbourVote, SavedAssigner,
+    Stability, drift_of_feature, drift_of_shares, fold, parents_by_centres, parents_by_ties, spread,
 };
 use kohort_cohorts::{Assigner, Assignment, Standardiser};
 use kohort_core::checkpoint;
@@ -220,6 +220,55 @@ fn a_vote_names_bad_neighbours_and_refuses_too_thin_a_majority() {
     assert_eq!(tie.place(&[(0, 1.0), (1, 1.0)]).unwrap().unwrap().cohort, 1);
 }
 
+/// Items 0 to 2 are alike, and 3 to 5; cohort 4 took the former, cohort 8 the latter, user 4 nothing.
+fn by_items() -> InductiveAssigner {
+    let given = [1.0, 0.1, 0.9, 0.0, 1.1, 0.1, 0.0, 1.0, 0.1, 0.8, 0.2, 1.0];
+    let (user, item) = ([0, 0, 1, 1, 2, 2, 3, 3], [0, 1, 1, 2, 3, 4, 4, 5]);
+    let cohorts = [Some(4), Some(4), Some(8), Some(8), Some(5)];
+    InductiveAssigner::fit(&given, 2, (&user, &item), &cohorts, Some(4)).unwrap()
+}
+
+#[test]
+fn newcomers_go_where_those_are_who_took_alike() {
+    let known = by_items();
+    assert_eq!(known.ids(), [4, 8], "nobody can go where nobody took anything");
+    assert_eq!(known.cohort(&[2]), Some(4));
+    assert_eq!(known.cohort(&[5, 3]), Some(8));
+    assert_eq!(known.place(&[5, 3, 5, 99]), known.place(&[3, 5]), "repeated and unknown items don't count");
+    assert_eq!((known.place(&[]), known.place(&[6, u32::MAX])), (None, None));
+    assert_eq!((known.cohort(&[]), known.cohort(&[6])), (Some(4), Some(4)));
+    // 1/√2 of the sum.
+    let x = known.embed(&[3, 0]).unwrap();
+    assert!((x[0] - 0.5f32.sqrt()).abs() < 1e-6 && (x[1] - 1.1 * 0.5f32.sqrt()).abs() < 1e-6, "{x:?}");
+}
+
+#[test]
+fn vectors_and_rows_that_fit_no_cohorts_are_refused() {
+    let fit = |given: &[f32], user: &[u32], item: &[u32], cohorts: &[Option<u32>]| {
+        InductiveAssigner::fit(given, 2, (user, item), cohorts, None).unwrap_err().to_string()
+    };
+    assert_eq!(fit(&[], &[0], &[0], &[Some(1)]), "vectors of items: 0, expected 2");
+    assert_eq!(fit(&[1.0, 2.0, 3.0], &[0], &[0], &[Some(1)]), "vectors of items: 3, expected 2");
+    let nan = fit(&[1.0, f32::NAN], &[0], &[0], &[Some(1)]);
+    assert!(nan.starts_with("vectors of items[1] = NaN"), "{nan}");
+    assert_eq!(fit(&[1.0, 2.0], &[0], &[], &[Some(1)]), "items of rows: 0, expected 1");
+    assert!(fit(&[1.0, 2.0], &[0, 2], &[0, 0], &[Some(1)]).starts_with("users of rows[1] = 2"));
+    assert!(fit(&[1.0, 2.0], &[0], &[1], &[Some(1)]).contains("no user with a cohort and a known item"));
+    assert!(fit(&[1.0, 2.0], &[0], &[0], &[None]).contains("no user with a cohort and a known item"));
+
+    let text = serde_json::to_string(&by_items()).unwrap();
+    for (from, to, said) in [
+        ("\"ids\":[4,8]", "\"ids\":[8,4]", "ids[1] = 4"),
+        ("\"ids\":[4,8]", "\"ids\":[4]", "centres: 2, expected 1"),
+        ("\"width\":2", "\"width\":0", "vectors of items"),
+    ] {
+        let spoilt = text.replace(from, to);
+        assert_ne!(spoilt, text);
+        let error = serde_json::from_str::<InductiveAssigner>(&spoilt).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+}
+
 #[test]
 fn every_kind_of_assigner_survives_a_checkpoint_and_damage_is_refused() {
     let fit = config(2).fit(&points(&[0.0, 8.0], 1)).unwrap();
@@ -227,6 +276,7 @@ fn every_kind_of_assigner_survives_a_checkpoint_and_damage_is_refused() {
     let kinds = [
         SavedAssigner::Centres(centres),
         SavedAssigner::Neighbours(NeighbourVote::new(vec![Some(1), None], 0.5).unwrap()),
+        SavedAssigner::Items(by_items()),
         SavedAssigner::Rules(Lifecycle::default().stages().unwrap()),
     ];
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,5 @@
-//! LightGCN beside popularity, item-kNN and matrix factorisation: the whole catalogue ranked for each user.
+//! LightGCN beside popularity, item-kNN and matrix factorisation, and with friendships as a second behaviour: the whole catalogue
+//! ranked for each user.
 
 use anyhow::{Context, Result};
 use kohort_data::Queries;
@@ -6,6 +7,7 @@ use kohort_data::territories::Territories;
 use kohort_eval::ranking::{CandidateLists, Catalogue, Exclusions, PerUnit, RankingMetric};
 use kohort_models::baselines::Scorer;
 use kohort_models::implicit;
+use kohort_models::lightgcn::behaviours::{self, Behaviour, Edges};
 use kohort_models::lightgcn::{self, Input};
 
 use super::worlds::World;
@@ -17,16 +19,24 @@ pub(crate) const RANKING: &str = "ranking";
 pub(crate) const RECALL: &str = "Recall@20";
 pub(crate) const NDCG: &str = "NDCG@20";
 
-/// Systems with their titles, the one under test last.
-pub(crate) const SYSTEMS: [(&str, &str); 4] = [
+/// How much the second behaviour counts in users' representations.
+pub(crate) const ATTENTION: &str = "attention on friendships";
+
+/// Systems with their titles.
+pub(crate) const SYSTEMS: [(&str, &str); 5] = [
     ("popularity-pooled", "Popularity"),
     ("item-knn", "Item-kNN"),
     ("bpr-mf", "Matrix factorisation (LightGCN's loss, 0 layers)"),
-    ("lightgcn", "LightGCN"),
+    (LIGHTGCN, "LightGCN"),
+    (BEHAVIOURS, "LightGCN with friendships (after NAH-GNN)"),
 ];
 /// The one under test.
 pub(crate) const LIGHTGCN: &str = "lightgcn";
+/// The same over two behaviours.
+pub(crate) const BEHAVIOURS: &str = "lightgcn-behaviours";
 
+/// Name of the second behaviour.
+const FRIENDSHIPS: &str = "friendships";
 /// Users scored at once.
 const BLOCK: usize = 256;
 
@@ -40,9 +50,19 @@ pub(crate) fn measure(world: &World, system: &str, seed: u64) -> Result<Outcome>
     let known = Exclusions::new(&rows.user, &rows.item)?;
     let catalogue = Catalogue::new(&held, &known, rows.items as u32)?;
     let protocol = lightgcn::protocol();
+    let mut attention = None;
     let ranked: PerUnit = match system {
         LIGHTGCN => {
             let model = world.lightgcn(seed)?;
+            catalogue.evaluate_blocks(&protocol, BLOCK, |users, scores| model.lists(users, scores))?
+        }
+        BEHAVIOURS => {
+            let edges = Edges::Users { ties: scene.friends.clone() };
+            let friendships = [Behaviour { name: FRIENDSHIPS.to_owned(), edges }];
+            let input = behaviours::Input { train, validation: None, behaviours: &friendships };
+            let model = behaviours::fit(input, &behaviours::Config::lastfm(), seed, &mut |_| {})?;
+            let own = model.attention().iter().filter(|view| view.behaviour == FRIENDSHIPS);
+            attention = Some(own.map(|view| view.weight).sum());
             catalogue.evaluate_blocks(&protocol, BLOCK, |users, scores| model.lists(users, scores))?
         }
         "bpr-mf" => {
@@ -65,6 +85,7 @@ pub(crate) fn measure(world: &World, system: &str, seed: u64) -> Result<Outcome>
         let number = Number::new(TEST, RANKING, name, value);
         outcome.numbers.push(number.between(floor.mean(metric), ceiling.mean(metric)));
     }
+    outcome.numbers.extend(attention.map(|weight| Number::new(TEST, RANKING, ATTENTION, weight)));
     Ok(outcome)
 }
 

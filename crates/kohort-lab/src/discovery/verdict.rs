@@ -6,7 +6,7 @@ use kohort_report::{Row, Verdict};
 use super::Study;
 use super::drill::RIGHT;
 use super::gain::{Arm, NOTHING};
-use super::recommend::{LIGHTGCN, RANKING, SYSTEMS};
+use super::recommend::{ATTENTION, BEHAVIOURS, LIGHTGCN, RANKING, SYSTEMS};
 use crate::grid::Finished;
 use crate::modules::gains::{Gain, over};
 use crate::modules::measure::PR_AUC;
@@ -26,6 +26,7 @@ pub(crate) const OVER_RANDOM: &str = "experts over experts of random cohorts";
 pub(crate) const OVER_COLUMN: &str = "experts over the cohort as a column";
 pub(crate) const OVER_NOTHING: &str = "the cohort as a column over no cohorts";
 pub(crate) const OVER_OTHERS: &str = "LightGCN over the others";
+pub(crate) const OVER_LIGHTGCN: &str = "friendships as a second behaviour over none";
 
 /// Fewer seeds than these are not judged.
 const SEEDS: u32 = 5;
@@ -52,18 +53,34 @@ pub(super) fn of_gains(study: &Study, cells: &[&Finished]) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// LightGCN's gains over each of the others; the row's system is the other.
+/// LightGCN's gains over each of the others, and what friendships add to it; the row's system is the other.
 pub(super) fn of_recommenders(cells: &[&Finished]) -> Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    for (other, title) in SYSTEMS.into_iter().filter(|(name, _)| *name != LIGHTGCN) {
+    let gains = |ours: &str, theirs: &str| -> Result<Vec<Gain>> {
         let both: Vec<&Finished> = cells
             .iter()
-            .filter(|cell| cell.key.system == LIGHTGCN || cell.key.system == other)
+            .filter(|cell| cell.key.system == ours || cell.key.system == theirs)
             .copied()
             .collect();
-        for gain in over(&both, other)?.iter().filter(|gain| gain.task == RANKING) {
-            let row = Row { system: Some(title.to_owned()), ..gain.row(OVER_OTHERS) };
-            rows.push(row.verdict(beaten(gain), "the interval over the seeds has to lie above zero"));
+        let gains = over(&both, theirs)?.into_iter();
+        Ok(gains.filter(|gain| gain.task == RANKING && gain.metric != ATTENTION).collect())
+    };
+    let mut rows = Vec::new();
+    for (name, title) in SYSTEMS {
+        match name {
+            LIGHTGCN => {}
+            BEHAVIOURS => {
+                // Nobody claims a figure for this, so it is told and not judged.
+                let own = gains(BEHAVIOURS, LIGHTGCN)?;
+                let row = |gain: &Gain| Row { system: Some(title.to_owned()), ..gain.row(OVER_LIGHTGCN) };
+                rows.extend(own.iter().map(row));
+            }
+            other => {
+                for gain in gains(LIGHTGCN, other)? {
+                    let row = Row { system: Some(title.to_owned()), ..gain.row(OVER_OTHERS) };
+                    let why = "the interval over the seeds has to lie above zero";
+                    rows.push(row.verdict(beaten(&gain), why));
+                }
+            }
         }
     }
     Ok(rows)

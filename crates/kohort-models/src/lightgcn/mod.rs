@@ -25,7 +25,7 @@
 //! ```
 //!
 //! with the items' own layers `e_i⁽ᵏ⁾` as training left them: exact for K = 1, and beyond without the newcomer's pull on
-//! their items. Without layers there is nothing to give.
+//! their items. Without layers there is nothing to give. [`LightGcn::assigner`] gives them a cohort by it.
 //!
 //! Several behaviours at once, friendships beside listening say, are [`behaviours`].
 //!
@@ -56,6 +56,7 @@ mod system;
 #[cfg(test)]
 mod tests;
 
+use kohort_cohorts::living::{InductiveAssigner, LivingError};
 use kohort_core::Params;
 use kohort_core::kernels::{Transpose, dot, gemm};
 use kohort_data::{Queries, Train, Validation};
@@ -166,6 +167,27 @@ impl LightGcn {
             x.iter_mut().zip(*row).for_each(|(x, given)| *x += scale * given);
         }
         (!rows.is_empty()).then_some(x)
+    }
+
+    /// What an item gives a newcomer who took it, but for 1/√|I|: `[items, width]`, empty without layers.
+    pub fn given(&self) -> &[f32] {
+        &self.given
+    }
+
+    /// Who places newcomers among cohorts of the users in training, from what they took: to be saved beside the model. `cohorts`
+    /// `[users]` may come from anywhere, and users without a known item go to `fallback`.
+    ///
+    /// # Errors
+    /// A model without layers, cohorts of fewer users than training has, or of none.
+    pub fn assigner(
+        &self,
+        train: &Train,
+        cohorts: &[Option<u32>],
+        fallback: Option<u32>,
+    ) -> Result<InductiveAssigner, LivingError> {
+        let rows = train.rows();
+        let width = self.representations.width;
+        InductiveAssigner::fit(&self.given, width, (&rows.user, &rows.item), cohorts, fallback)
     }
 
     /// The trained parameters.

@@ -4,7 +4,8 @@
 pub(super) const DEPARTURES: [&str; 7] = [
     "LightGCN: an epoch goes over each training row once, where the paper's code draws as many users with replacement; Last.fm's split is ours, and no \
      published figure was found for it.",
-    "The multi-behaviour variant after NAH-GNN is missing: its equations are not published in the part that can be had.",
+    "LightGCN with friendships follows NAH-GNN as far as it is known: equations and sizes could not be had, so neighbours weigh by degrees, far hops are views of \
+     their own, and one attention weighs all views; its data (BeiBei, Tmall) are not repeated.",
     "Stability of methods on vectors and embeddings repeats the clustering, not the training of what is clustered.",
     "On Twitch users of the validation and test part are placed by their friends, or for cohorts of games and habits by their nearest of all users, \
      whose targets nobody sees. Who is tied to no cohort has none.",

@@ -12,7 +12,7 @@ use kohort_report::Row;
 
 use super::WithData;
 use super::judge::{FOUND, NMI, STABILITY};
-use super::verdict::{OVER_OTHERS, OVER_RANDOM, RULES};
+use super::verdict::{OVER_LIGHTGCN, OVER_OTHERS, OVER_RANDOM, RULES};
 use crate::grid::Finished;
 use crate::paper::{Chapter, Scope};
 
@@ -75,7 +75,8 @@ pub(super) fn headlines(rows: &[Row]) -> Vec<Row> {
         let protocol = row.protocol.as_deref();
         let found = protocol == Some(FOUND) && (row.metric == STABILITY || row.metric == NMI);
         let gain = protocol == Some(OVER_RANDOM) && row.cohort.is_none();
-        found || gain || protocol == Some(OVER_OTHERS) || protocol == Some(super::drill::DRILL)
+        let ranked = protocol == Some(OVER_OTHERS) || protocol == Some(OVER_LIGHTGCN);
+        found || gain || ranked || protocol == Some(super::drill::DRILL)
     };
     rows.iter().filter(shown).cloned().collect()
 }

@@ -1,5 +1,6 @@
 mod contract;
 mod golden;
+mod newcomers;
 
 use super::*;
 use crate::trainer::TrainConfig;
