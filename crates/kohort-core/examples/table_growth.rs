@@ -23,15 +23,9 @@ const USAGE: &str = "usage: table_growth <steps> [ids=N] [touched=N], touched at
 /// `touched` of `ids`, none twice: every `ids / touched`th, from another one on in each batch.
 fn spread(ids: usize, touched: usize, batch: usize) -> Vec<u32> {
     let stride = ids / touched;
-    let mut rows: Vec<u32> = (0..touched).map(|at| (at * stride + batch % stride) as u32).collect();
-    // Out of order, as real ids come: the halves are dealt alternately.
-    let half = rows.split_off(touched / 2);
-    let mut dealt = Vec::with_capacity(touched);
-    for at in 0..half.len() {
-        dealt.push(half[at]);
-        dealt.extend(rows.get(at).copied());
-    }
-    dealt
+    let at = |n: usize| (n * stride + batch % stride) as u32;
+    // Out of order, as real ids come: from both ends by turns.
+    (0..touched).map(|n| if n % 2 == 0 { at(n / 2) } else { at(touched - 1 - n / 2) }).collect()
 }
 
 fn main() -> Result<(), Failure> {
