@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::cases::{Case, Tolerance};
-use super::machine::Rates;
+use super::machine::{Least, Rates};
 use super::turns::{Turn, Turns};
 
 /// The result of a bench; times in milliseconds.
@@ -30,12 +30,9 @@ struct OfBuild {
     check: f64,
 }
 
-/// The least that the work takes.
+/// The least that the work takes, in milliseconds at this machine's rates.
 struct Floor {
-    /// Multiplications and additions of products.
-    flops: f64,
-    bytes: f64,
-    /// At this machine's rates.
+    least: Least,
     ms: f64,
     rates: Rates,
 }
@@ -91,12 +88,7 @@ impl Outcome {
             our_check: mean(&best.turns),
             our_memory: last_memory(&best.turns),
             builds: builds.collect(),
-            floor: least.zip(rates).map(|(least, &rates)| Floor {
-                flops: least.0,
-                bytes: least.1,
-                ms: rates.floor(least),
-                rates,
-            }),
+            floor: least.zip(rates).map(|(least, &rates)| Floor { least, ms: rates.floor(least), rates }),
             peer,
         })
     }
@@ -166,8 +158,8 @@ impl Outcome {
             "unit": "ms",
             "wanted_ratio": self.at_least,
             "of_plain": self.of_plain,
-            "flops": floor.map(|floor| floor.flops),
-            "bytes": floor.map(|floor| floor.bytes),
+            "flops": floor.map(|floor| floor.least.flops),
+            "bytes": floor.map(|floor| floor.least.bytes),
             "floor_ms": floor.map(|floor| floor.ms),
             "of_floor": self.of_floor(),
             "machine": floor.map(|floor| floor.rates.json()),
@@ -201,8 +193,12 @@ impl Outcome {
         });
         let ratio = |ratio: Option<f64>| ratio.map_or_else(nothing, |ratio| format!("{ratio:.2}"));
         cells.push(ratio(self.of_plain));
-        cells.push(self.floor.as_ref().map_or_else(nothing, |floor| format!("{:.3}", floor.flops / 1e9)));
-        cells.push(self.floor.as_ref().map_or_else(nothing, |floor| format!("{:.1}", floor.bytes / 1e6)));
+        cells.push(
+            self.floor.as_ref().map_or_else(nothing, |floor| format!("{:.3}", floor.least.flops / 1e9)),
+        );
+        cells.push(
+            self.floor.as_ref().map_or_else(nothing, |floor| format!("{:.1}", floor.least.bytes / 1e6)),
+        );
         cells.push(self.floor.as_ref().map_or_else(nothing, |floor| time(floor.ms)));
         cells.push(ratio(self.of_floor()));
         let builds = self.builds.iter().map(|build| format!("{} {}", build.kernels, time(build.median)));
@@ -273,8 +269,8 @@ mod tests {
     }
 
     fn outcome(case: &Case, turns: &Turns) -> Outcome {
-        // A product of 10⁸ additions and multiplications takes a millisecond, 10⁷ bytes take another.
-        let machine = Machine::of(100.0, 10.0);
+        // 10⁸ additions and multiplications take a millisecond, 2·10⁷ bytes in caches and 10⁷ bytes elsewhere too.
+        let machine = Machine::of(100.0, 20.0, 10.0);
         Outcome::of(case, 2, turns, machine.on(2)).unwrap()
     }
 
@@ -321,11 +317,11 @@ mod tests {
     #[test]
     fn a_step_far_from_the_floor_is_named() {
         let case = networks::CASES.iter().find(|case| case.of_floor.is_some()).unwrap();
-        let mut far = turns(&[4.0], &[100.0], (0.5, 0.5));
-        far.ours[0].turns[0].least = Some((1e8, 1e7));
+        let mut far = turns(&[6.0], &[100.0], (0.5, 0.5));
+        far.ours[0].turns[0].least = Some(Least { flops: 1e8, bytes: 3e7, near: 2e7 });
         let outcome = outcome(case, &far);
         let row = outcome.json();
-        assert_eq!((row["floor_ms"].as_f64(), row["of_floor"].as_f64()), (Some(2.0), Some(2.0)));
+        assert_eq!((row["floor_ms"].as_f64(), row["of_floor"].as_f64()), (Some(3.0), Some(2.0)));
         assert_eq!(outcome.complaints(case), [format!("{}: 2.00 of the floor, wanted 1.3", case.name)]);
     }
 

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use self::axes::{AXES, Axis, Line};
 use self::curve::{Curve, Point};
 use super::builds::{self, Build};
-use super::machine::Machine;
+use super::machine::{Least, Machine};
 use super::{Flags, replace, summary, turns};
 use crate::process::{self, OutsideBand};
 use crate::workspace::Workspace;
@@ -88,8 +88,9 @@ impl Measured {
                 };
                 let said = turns::json(turns::one_turn(&mut command, threads))?;
                 point.times.push(turns::number(&said, "ms")?);
-                let least = (turns::number(&said, "flops")?, turns::number(&said, "bytes")?);
-                point.floor = machine.on(threads).map_or(f64::NAN, |rates| rates.floor(least));
+                let floor =
+                    machine.on(threads).zip(Least::of(&said)).map(|(rates, least)| rates.floor(least));
+                point.floor = floor.unwrap_or(f64::NAN);
                 kernels = said.get("kernels").and_then(Value::as_str).map(str::to_string).or(kernels);
             }
         }
