@@ -131,10 +131,10 @@ pub(super) const AXES: [Axis; 9] = [
         name: "rows-untouched",
         title: "Rows of a table that a step does not touch",
         x: "rows of the table",
-        of: "training step of a table × 16 of which 16,384 rows are touched, and one linear unit",
+        of: "training step of a table × 16 of whose first 65,536 rows 16,384 are touched, and one linear unit",
         key: Some("ids"),
         values: &[65_536, 262_144, 1_048_576, 4_194_304],
-        lines: &[line("step", &["touched=16384"], Wanted::Flat)],
+        lines: &[line("step", &["touched=16384", "among=65536"], Wanted::Flat)],
         ..TABLE
     },
 ];
