@@ -2,14 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::cases::{Case, Tolerance};
+use super::cases::{Case, Measure, Tolerance};
 use super::machine::{Least, Rates};
 use super::turns::{Turn, Turns};
 
-/// The result of a bench; times in milliseconds.
+/// The result of a bench; times in milliseconds, memory in MB.
 pub(super) struct Outcome {
     bench: &'static str,
     size: &'static str,
+    unit: &'static str,
     threads: u32,
     at_least: f64,
     /// Our time over our plain step's by turns, the median; where our side says it.
@@ -77,11 +78,12 @@ impl Outcome {
             }
         });
         let of_plain: Vec<f64> = best.turns.iter().filter_map(|turn| turn.of_plain).collect();
-        let least = best.turns.last().and_then(|turn| turn.least);
+        let least = best.turns.last().and_then(|turn| turn.least).filter(|_| case.measure == Measure::Work);
         Some(Self {
             of_plain: (!of_plain.is_empty()).then(|| median(of_plain.into_iter())),
             bench: case.name,
             size: case.size,
+            unit: case.measure.unit(),
             threads,
             at_least: case.at_least,
             our_median,
@@ -97,10 +99,21 @@ impl Outcome {
     pub(super) fn in_short(&self) -> String {
         match &self.peer {
             Some(peer) => {
-                format!("{} against {}, {:.2} ×", time(self.our_median), time(peer.median), peer.ratio)
+                format!(
+                    "{} against {}, {:.2} ×",
+                    self.amount(self.our_median),
+                    self.amount(peer.median),
+                    peer.ratio
+                )
             }
-            None => time(self.our_median),
+            None => self.amount(self.our_median),
         }
+    }
+
+    /// With its unit, and three digits at least.
+    fn amount(&self, value: f64) -> String {
+        let unit = self.unit;
+        if value < 1.0 { format!("{value:.4} {unit}") } else { format!("{value:.1} {unit}") }
     }
 
     /// Our time over the floor.
@@ -155,7 +168,7 @@ impl Outcome {
             "its_median": peer.map(|peer| peer.median),
             "ratio": peer.map(|peer| peer.ratio),
             "spread": peer.map(|peer| [peer.spread.0, peer.spread.1]),
-            "unit": "ms",
+            "unit": self.unit,
             "wanted_ratio": self.at_least,
             "of_plain": self.of_plain,
             "flops": floor.map(|floor| floor.least.flops),
@@ -178,11 +191,11 @@ impl Outcome {
             self.peer.as_ref().map_or_else(nothing, |peer| peer.name.clone()),
             self.threads.to_string(),
             self.size.to_string(),
-            time(self.our_median),
+            self.amount(self.our_median),
         ];
         cells.extend(match &self.peer {
             Some(peer) => [
-                time(peer.median),
+                self.amount(peer.median),
                 format!("{:.2}", peer.ratio),
                 format!("{:.2} to {:.2}", peer.spread.0, peer.spread.1),
                 format!("{} {}", if peer.ratio >= self.at_least { "≥" } else { "below" }, self.at_least),
@@ -199,9 +212,10 @@ impl Outcome {
         cells.push(
             self.floor.as_ref().map_or_else(nothing, |floor| format!("{:.1}", floor.least.bytes / 1e6)),
         );
-        cells.push(self.floor.as_ref().map_or_else(nothing, |floor| time(floor.ms)));
+        cells.push(self.floor.as_ref().map_or_else(nothing, |floor| self.amount(floor.ms)));
         cells.push(ratio(self.of_floor()));
-        let builds = self.builds.iter().map(|build| format!("{} {}", build.kernels, time(build.median)));
+        let builds =
+            self.builds.iter().map(|build| format!("{} {}", build.kernels, self.amount(build.median)));
         cells.push(builds.collect::<Vec<_>>().join(", "));
         cells
     }
@@ -209,11 +223,6 @@ impl Outcome {
 
 fn nothing() -> String {
     "—".to_string()
-}
-
-/// Milliseconds with three digits at least.
-fn time(ms: f64) -> String {
-    if ms < 1.0 { format!("{ms:.4}") } else { format!("{ms:.1}") }
 }
 
 impl Tolerance {
