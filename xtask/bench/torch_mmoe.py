@@ -12,6 +12,7 @@ list          a module for each expert and an Embedding for each feature, as lib
 batched       the experts' first layers as one wide product, the second ones as one bmm
 joined        like batched, and the tables as one, with offsets
 -compile      the forward pass (and the loss) compiled by torch.compile (only where a C++ compiler is there)
+-frozen       for scoring: traced and frozen, so that no Python runs between ops
 -foreach      with Adam as PyTorch picks it, instead of the fused one, which is faster here
 """
 
@@ -22,6 +23,7 @@ import shutil
 import statistics
 import sys
 import time
+import warnings
 
 import numpy as np
 import torch
@@ -29,6 +31,8 @@ from torch.nn import functional
 
 from torch_network import FEATURES, MODELS, Weights
 
+# Freezing is deprecated in favour of compiling, which is slower for a single row.
+warnings.filterwarnings("ignore", category=FutureWarning, module="torch.jit")
 work, folder, steps, batch = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
 BATCHES, CHECK_STEPS, TASKS = 16, 10, 2
@@ -46,6 +50,9 @@ class Run:
         self.optimisers = []
         if work == "score":
             self.forward = torch.compile(self.model) if compiled else self.model
+            if "frozen" in variant:
+                with torch.inference_mode():
+                    self.forward = torch.jit.freeze(torch.jit.trace(self.model.eval(), batches[0][0]))
             self.at = 0
             return
         self.loss = torch.compile(self.summed) if compiled else self.summed
@@ -71,7 +78,7 @@ class Run:
         self.at += 1
         if work == "score":
             with torch.inference_mode():
-                return sum(logit.abs().mean().item() for logit in self.forward(data[0])) / TASKS
+                return self.forward(data[0])
         for optimiser in self.optimisers:
             optimiser.zero_grad(set_to_none=True)
         loss = self.loss(*data)
@@ -83,7 +90,9 @@ class Run:
     def check(self):
         # The steps that both sides agree on are the first ones, so they warm the rest up.
         values = [self.step() for _ in range(CHECK_STEPS)]
-        return values[0] if work == "score" else statistics.mean(values)
+        if work == "score":
+            return sum(logit.abs().mean().item() for logit in values[0]) / TASKS
+        return statistics.mean(values)
 
     def timed(self, count):
         times = []
@@ -100,6 +109,8 @@ if not variants:
     if shutil.which("c++") or shutil.which("g++"):
         # Sparse gradients break compiled graphs apart.
         variants += [] if work == "touched" else ["list-compile", "batched-compile", "joined-compile"]
+    if work == "score":
+        variants += ["batched-frozen", "joined-frozen"]
 checks, tried, start_ms, peak_mb = {}, {}, None, None
 for variant in variants:
     torch.manual_seed(7)

@@ -35,8 +35,8 @@ use kohort_objectives::{
 };
 use kohort_random::rand::Rng;
 use kohort_random::{permutation, stream};
-use network::{Network, SEED, VOCABULARIES, column, draw};
-use words::median;
+use network::{Network, SEED, VOCABULARIES, draw};
+use words::{column, median};
 
 type Failure = Box<dyn std::error::Error>;
 

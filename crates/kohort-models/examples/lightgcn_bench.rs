@@ -28,7 +28,7 @@ use kohort_core::sparse::Symmetric;
 use kohort_core::{Init, LossKind, ParamId, Params, Tape, Var, weights};
 use kohort_random::rand::Rng;
 use kohort_random::stream;
-use words::median;
+use words::{column, median};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -117,8 +117,7 @@ impl Batch {
     }
 
     fn record(&self, tape: &mut Tape, params: &Params, e: ParamId, graph: &Arc<Symmetric<f32>>) -> [Var; 2] {
-        let column = |n: usize| -> Vec<u32> { self.places.iter().skip(n).step_by(3).copied().collect() };
-        let (user, item, other) = (column(0), column(1), column(2));
+        let [user, item, other] = [0, 1, 2].map(|n| column(&self.places, 3, n));
         let x = tape.propagate(params, e, graph, LAYERS, &self.nodes);
         let liked = tape.pair_dot(x, x, &user, &item);
         let drawn = tape.pair_dot(x, x, &user, &other);
@@ -137,8 +136,7 @@ fn run(folder: &Path, steps: usize) -> Result<(), Failure> {
         return Err("steps = 0, allowed are 1 or more".into());
     }
     let edges = words::read(&folder.join("edges.u32"))?;
-    let side = |n: usize| -> Vec<u32> { edges.iter().skip(n).step_by(2).copied().collect() };
-    let graph = Arc::new(Symmetric::bipartite((USERS, ITEMS), &side(0), &side(1))?);
+    let graph = Arc::new(Symmetric::bipartite((USERS, ITEMS), &column(&edges, 2, 0), &column(&edges, 2, 1))?);
     let mut params = Params::new();
     let e = embedding(&mut params);
     weights::import(&mut params, &folder.join("weights.safetensors"))?;

@@ -16,7 +16,7 @@
 //! `train` steps all rows of the tables, `touched` those of the batch; `score` gives logits only. Each takes ten steps on which both
 //! sides have to agree, one round of the sixteen batches that does not count, and then `steps` that do. It prints one JSON object:
 //! step_ms (median), check (mean loss of the ten; mean size of the logits of the first batch), start_ms (from the start of the process
-//! to the end of the first step), flops and bytes (what a step takes at least), peak_mb (largest resident memory, where the system says it), kernels. `profile` trains and prints where the time went.
+//! to the end of the first step), flops, bytes and near_bytes (what a step takes at least; the bytes of weights), peak_mb (largest resident memory, where the system says it), kernels. `profile` trains and prints where the time went.
 
 mod network;
 mod words;
@@ -31,7 +31,8 @@ use kohort_core::{Layout, LossKind, ParamId, Params, Tape, Var, weights};
 use kohort_layers::Mode;
 use kohort_random::rand::Rng;
 use kohort_random::stream;
-use network::{Network, SEED, VOCABULARIES, column, draw};
+use network::{Network, SEED, VOCABULARIES, draw};
+use words::column;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -163,17 +164,21 @@ struct Run {
 }
 
 impl Run {
-    /// What a step has to move through memory at least: a weight, its moments and its gradient, read and written as Adam does, for dense
-    /// weights and for rows of tables that have a moment; scoring reads the weights.
-    fn bytes(&self) -> f64 {
-        let Some(optimizer) = &self.optimizer else {
-            let dense = self.params.slots().iter().filter(|slot| slot.layout == Layout::Dense);
-            return 4.0 * dense.map(|slot| slot.value.len()).sum::<usize>() as f64;
-        };
+    /// What a step has to move at least of the weights, which caches keep: each with its moments and its gradient, read and written as
+    /// Adam does; scoring reads them.
+    fn bytes_of_weights(&self) -> f64 {
+        let dense = self.params.slots().iter().filter(|slot| slot.layout == Layout::Dense);
+        let count = dense.map(|slot| slot.value.len()).sum::<usize>() as f64;
+        count * if self.optimizer.is_some() { 28.0 } else { 4.0 }
+    }
+
+    /// Likewise of rows of tables: those that have a moment, or the batch's.
+    fn bytes_of_tables(&self) -> f64 {
+        let Some(optimizer) = &self.optimizer else { return 0.0 };
         let each = self.params.ids().map(|id| {
             let slot = self.params.slot(id);
             let rows = match (slot.layout, self.work) {
-                (Layout::Dense, _) => return 28.0 * slot.value.len() as f64,
+                (Layout::Dense, _) => return 0.0,
                 (Layout::Table, Work::Touched) => self.distinct(id),
                 (Layout::Table, _) => {
                     let moved = |row: &&[f32]| row.iter().any(|&v| v != 0.0);
@@ -287,7 +292,8 @@ fn run(
         "fastest_ms": times[0],
         "check": check,
         "flops": run.network.flops() * batch as f64 * if work == Work::Score { 1.0 } else { 3.0 },
-        "bytes": run.bytes(),
+        "bytes": run.bytes_of_weights() + run.bytes_of_tables(),
+        "near_bytes": run.bytes_of_weights(),
         "start_ms": start_ms,
         "peak_mb": peak_mb(),
         "kernels": kohort_core::kernels::backend(),

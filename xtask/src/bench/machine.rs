@@ -13,10 +13,31 @@ use crate::workspace::Workspace;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rates {
     /// Multiplications and additions of products, in 10⁹ a second.
-    pub(super) gflops: f64,
-    /// Bytes that a loop like Adam's reads and writes, in 10⁹ a second.
-    pub(super) gb_s: f64,
+    gflops: f64,
+    /// Bytes that a loop like Adam's reads and writes, in 10⁹ a second, over as much as caches hold.
+    near_gb_s: f64,
+    /// Likewise, over more than they hold.
+    far_gb_s: f64,
     threads: u32,
+}
+
+/// The least that a piece of work takes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Least {
+    /// Multiplications and additions of products.
+    pub(super) flops: f64,
+    /// All bytes that have to be moved.
+    pub(super) bytes: f64,
+    /// Those of weights, which stay in caches from step to step; the others are of tables.
+    pub(super) near: f64,
+}
+
+impl Least {
+    /// What a side says of itself, where it does.
+    pub(super) fn of(said: &Value) -> Option<Least> {
+        let part = |key| said.get(key).and_then(Value::as_f64);
+        Some(Least { flops: part("flops")?, bytes: part("bytes")?, near: part("near_bytes").unwrap_or(0.0) })
+    }
 }
 
 /// Rates on one thread and on those that benches use.
@@ -25,19 +46,25 @@ pub(super) struct Machine(Vec<Rates>);
 
 impl Rates {
     /// Milliseconds that work takes at least: products at the best rate, then memory at the best rate.
-    pub(super) fn floor(&self, (flops, bytes): (f64, f64)) -> f64 {
-        flops / self.gflops / 1e6 + bytes / self.gb_s / 1e6
+    pub(super) fn floor(&self, least: Least) -> f64 {
+        let Least { flops, bytes, near } = least;
+        flops / self.gflops / 1e6 + near / self.near_gb_s / 1e6 + (bytes - near) / self.far_gb_s / 1e6
     }
 
     pub(super) fn json(&self) -> Value {
-        json!({ "threads": self.threads, "gflops": self.gflops, "gb_s": self.gb_s })
+        json!({
+            "threads": self.threads,
+            "gflops": self.gflops,
+            "near_gb_s": self.near_gb_s,
+            "far_gb_s": self.far_gb_s,
+        })
     }
 }
 
 impl Machine {
     #[cfg(test)]
-    pub(super) fn of(gflops: f64, gb_s: f64) -> Machine {
-        Machine(vec![Rates { gflops, gb_s, threads: 1 }])
+    pub(super) fn of(gflops: f64, near_gb_s: f64, far_gb_s: f64) -> Machine {
+        Machine(vec![Rates { gflops, near_gb_s, far_gb_s, threads: 1 }])
     }
 
     /// Runs kohort-core's example for them.
@@ -46,12 +73,13 @@ impl Machine {
         let mut counts = vec![1, threads];
         counts.dedup();
         let of = |threads: u32| -> Result<Rates> {
-            let mut best = Rates { gflops: 0.0, gb_s: 0.0, threads };
+            let mut best = Rates { gflops: 0.0, near_gb_s: 0.0, far_gb_s: 0.0, threads };
             for build in &builds {
                 let said =
                     turns::json(turns::one_turn(Command::new(&build.program).arg("machine"), threads))?;
                 best.gflops = best.gflops.max(turns::number(&said, "gflops")?);
-                best.gb_s = best.gb_s.max(turns::number(&said, "gb_s")?);
+                best.near_gb_s = best.near_gb_s.max(turns::number(&said, "near_gb_s")?);
+                best.far_gb_s = best.far_gb_s.max(turns::number(&said, "far_gb_s")?);
             }
             Ok(best)
         };
@@ -70,9 +98,12 @@ impl Machine {
 
 impl fmt::Display for Rates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Rates { gflops, gb_s, threads } = self;
+        let Rates { gflops, near_gb_s, far_gb_s, threads } = self;
         let s = if *threads == 1 { "" } else { "s" };
-        write!(f, "{threads} thread{s}: products at {gflops:.0} GFLOP/s, memory at {gb_s:.0} GB/s")
+        write!(
+            f,
+            "{threads} thread{s}: products at {gflops:.0} GFLOP/s, caches at {near_gb_s:.0} GB/s, memory at {far_gb_s:.0} GB/s"
+        )
     }
 }
 

@@ -8,6 +8,7 @@ mod builds;
 mod cases;
 mod cohorts;
 mod generate;
+mod growth;
 mod inputs;
 mod machine;
 mod networks;
@@ -17,7 +18,7 @@ mod summary;
 mod systems;
 mod turns;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -42,6 +43,9 @@ pub(crate) struct Flags {
     /// Threads of the benches that use several
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
     threads: u32,
+    /// Instead of peers: how the cost of a step grows with batch, threads, cohorts, tasks, experts, vocabulary and rows touched
+    #[arg(long, conflicts_with_all = ["only", "no_peers", "dry_run"])]
+    growth: bool,
     /// How often both sides take turns
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pairs: u32,
@@ -70,6 +74,9 @@ pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<()> {
     }
     let folder = workspace.target.join("bench");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    if flags.growth {
+        return growth::run(workspace, flags, &folder);
+    }
     let inputs = Inputs { folder: folder.clone(), mirror: mirror(flags)? };
     // One environment for each set of libraries that a chosen bench needs, asked for once.
     let mut pythons: Vec<(Libraries, Option<PathBuf>)> = Vec::new();
@@ -119,13 +126,17 @@ pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<()> {
     }
     print!("{}", summary::table(&outcomes));
     let path = folder.join("results.json");
-    // Written beside and renamed, so that an interrupted run leaves the earlier results whole.
-    let fresh = folder.join("results.json.tmp");
-    fs::write(&fresh, summary::json(&outcomes)?)
-        .with_context(|| format!("cannot write {}", fresh.display()))?;
-    fs::rename(&fresh, &path).with_context(|| format!("cannot write {}", path.display()))?;
+    replace(&path, &summary::json(&outcomes)?)?;
     println!("results: {}", path.display());
     if complaints.is_empty() { Ok(()) } else { Err(anyhow!(OutsideBand(complaints.join("; ")))) }
+}
+
+/// Writes beside and renames, so that an interrupted run leaves the earlier results whole.
+fn replace(path: &Path, text: &str) -> Result<()> {
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(".tmp");
+    fs::write(&fresh, text).with_context(|| format!("cannot write {}", path.display()))?;
+    fs::rename(&fresh, path).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn mirror(flags: &Flags) -> Result<Option<PathBuf>> {

@@ -2,14 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::cases::{Case, Tolerance};
-use super::machine::Rates;
+use super::cases::{Case, Measure, Tolerance};
+use super::machine::{Least, Rates};
 use super::turns::{Turn, Turns};
 
-/// The result of a bench; times in milliseconds.
+/// The result of a bench; times in milliseconds, memory in MB.
 pub(super) struct Outcome {
     bench: &'static str,
     size: &'static str,
+    unit: &'static str,
     threads: u32,
     at_least: f64,
     /// Our time over our plain step's by turns, the median; where our side says it.
@@ -30,12 +31,9 @@ struct OfBuild {
     check: f64,
 }
 
-/// The least that the work takes.
+/// The least that the work takes, in milliseconds at this machine's rates.
 struct Floor {
-    /// Multiplications and additions of products.
-    flops: f64,
-    bytes: f64,
-    /// At this machine's rates.
+    least: Least,
     ms: f64,
     rates: Rates,
 }
@@ -80,23 +78,19 @@ impl Outcome {
             }
         });
         let of_plain: Vec<f64> = best.turns.iter().filter_map(|turn| turn.of_plain).collect();
-        let least = best.turns.last().and_then(|turn| turn.least);
+        let least = best.turns.last().and_then(|turn| turn.least).filter(|_| case.measure == Measure::Work);
         Some(Self {
             of_plain: (!of_plain.is_empty()).then(|| median(of_plain.into_iter())),
             bench: case.name,
             size: case.size,
+            unit: case.measure.unit(),
             threads,
             at_least: case.at_least,
             our_median,
             our_check: mean(&best.turns),
             our_memory: last_memory(&best.turns),
             builds: builds.collect(),
-            floor: least.zip(rates).map(|(least, &rates)| Floor {
-                flops: least.0,
-                bytes: least.1,
-                ms: rates.floor(least),
-                rates,
-            }),
+            floor: least.zip(rates).map(|(least, &rates)| Floor { least, ms: rates.floor(least), rates }),
             peer,
         })
     }
@@ -105,10 +99,21 @@ impl Outcome {
     pub(super) fn in_short(&self) -> String {
         match &self.peer {
             Some(peer) => {
-                format!("{} against {}, {:.2} ×", time(self.our_median), time(peer.median), peer.ratio)
+                format!(
+                    "{} against {}, {:.2} ×",
+                    self.amount(self.our_median),
+                    self.amount(peer.median),
+                    peer.ratio
+                )
             }
-            None => time(self.our_median),
+            None => self.amount(self.our_median),
         }
+    }
+
+    /// With its unit, and three digits at least.
+    fn amount(&self, value: f64) -> String {
+        let unit = self.unit;
+        if value < 1.0 { format!("{value:.4} {unit}") } else { format!("{value:.1} {unit}") }
     }
 
     /// Our time over the floor.
@@ -163,11 +168,11 @@ impl Outcome {
             "its_median": peer.map(|peer| peer.median),
             "ratio": peer.map(|peer| peer.ratio),
             "spread": peer.map(|peer| [peer.spread.0, peer.spread.1]),
-            "unit": "ms",
+            "unit": self.unit,
             "wanted_ratio": self.at_least,
             "of_plain": self.of_plain,
-            "flops": floor.map(|floor| floor.flops),
-            "bytes": floor.map(|floor| floor.bytes),
+            "flops": floor.map(|floor| floor.least.flops),
+            "bytes": floor.map(|floor| floor.least.bytes),
             "floor_ms": floor.map(|floor| floor.ms),
             "of_floor": self.of_floor(),
             "machine": floor.map(|floor| floor.rates.json()),
@@ -186,11 +191,11 @@ impl Outcome {
             self.peer.as_ref().map_or_else(nothing, |peer| peer.name.clone()),
             self.threads.to_string(),
             self.size.to_string(),
-            time(self.our_median),
+            self.amount(self.our_median),
         ];
         cells.extend(match &self.peer {
             Some(peer) => [
-                time(peer.median),
+                self.amount(peer.median),
                 format!("{:.2}", peer.ratio),
                 format!("{:.2} to {:.2}", peer.spread.0, peer.spread.1),
                 format!("{} {}", if peer.ratio >= self.at_least { "≥" } else { "below" }, self.at_least),
@@ -201,11 +206,16 @@ impl Outcome {
         });
         let ratio = |ratio: Option<f64>| ratio.map_or_else(nothing, |ratio| format!("{ratio:.2}"));
         cells.push(ratio(self.of_plain));
-        cells.push(self.floor.as_ref().map_or_else(nothing, |floor| format!("{:.3}", floor.flops / 1e9)));
-        cells.push(self.floor.as_ref().map_or_else(nothing, |floor| format!("{:.1}", floor.bytes / 1e6)));
-        cells.push(self.floor.as_ref().map_or_else(nothing, |floor| time(floor.ms)));
+        cells.push(
+            self.floor.as_ref().map_or_else(nothing, |floor| format!("{:.3}", floor.least.flops / 1e9)),
+        );
+        cells.push(
+            self.floor.as_ref().map_or_else(nothing, |floor| format!("{:.1}", floor.least.bytes / 1e6)),
+        );
+        cells.push(self.floor.as_ref().map_or_else(nothing, |floor| self.amount(floor.ms)));
         cells.push(ratio(self.of_floor()));
-        let builds = self.builds.iter().map(|build| format!("{} {}", build.kernels, time(build.median)));
+        let builds =
+            self.builds.iter().map(|build| format!("{} {}", build.kernels, self.amount(build.median)));
         cells.push(builds.collect::<Vec<_>>().join(", "));
         cells
     }
@@ -213,11 +223,6 @@ impl Outcome {
 
 fn nothing() -> String {
     "—".to_string()
-}
-
-/// Milliseconds with three digits at least.
-fn time(ms: f64) -> String {
-    if ms < 1.0 { format!("{ms:.4}") } else { format!("{ms:.1}") }
 }
 
 impl Tolerance {
@@ -273,8 +278,8 @@ mod tests {
     }
 
     fn outcome(case: &Case, turns: &Turns) -> Outcome {
-        // A product of 10⁸ additions and multiplications takes a millisecond, 10⁷ bytes take another.
-        let machine = Machine::of(100.0, 10.0);
+        // 10⁸ additions and multiplications take a millisecond, 2·10⁷ bytes in caches and 10⁷ bytes elsewhere too.
+        let machine = Machine::of(100.0, 20.0, 10.0);
         Outcome::of(case, 2, turns, machine.on(2)).unwrap()
     }
 
@@ -321,11 +326,11 @@ mod tests {
     #[test]
     fn a_step_far_from_the_floor_is_named() {
         let case = networks::CASES.iter().find(|case| case.of_floor.is_some()).unwrap();
-        let mut far = turns(&[4.0], &[100.0], (0.5, 0.5));
-        far.ours[0].turns[0].least = Some((1e8, 1e7));
+        let mut far = turns(&[6.0], &[100.0], (0.5, 0.5));
+        far.ours[0].turns[0].least = Some(Least { flops: 1e8, bytes: 3e7, near: 2e7 });
         let outcome = outcome(case, &far);
         let row = outcome.json();
-        assert_eq!((row["floor_ms"].as_f64(), row["of_floor"].as_f64()), (Some(2.0), Some(2.0)));
+        assert_eq!((row["floor_ms"].as_f64(), row["of_floor"].as_f64()), (Some(3.0), Some(2.0)));
         assert_eq!(outcome.complaints(case), [format!("{}: 2.00 of the floor, wanted 1.3", case.name)]);
     }
 

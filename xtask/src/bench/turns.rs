@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::builds::Build;
 use super::cases::Case;
+use super::machine::Least;
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -21,8 +22,8 @@ pub(super) struct Turn {
     pub(super) memory: Vec<f64>,
     /// The time over that of the plain step, where the side says it.
     pub(super) of_plain: Option<f64>,
-    /// Multiplications and additions, and bytes to move, that the work takes at least, where the side says it.
-    pub(super) least: Option<(f64, f64)>,
+    /// What the work takes at least, where the side says it.
+    pub(super) least: Option<Least>,
 }
 
 impl Turn {
@@ -30,9 +31,13 @@ impl Turn {
         let memory = said.get("rss_mb").and_then(Value::as_array);
         let memory = memory.into_iter().flatten().filter_map(Value::as_f64).collect();
         let of_plain = said.get("of_plain").and_then(Value::as_f64);
-        let part = |key| said.get(key).and_then(Value::as_f64);
-        let least = part("flops").zip(part("bytes"));
-        Ok(Turn { ms: number(said, ms)?, check: number(said, check)?, memory, of_plain, least })
+        Ok(Turn {
+            ms: number(said, ms)?,
+            check: number(said, check)?,
+            memory,
+            of_plain,
+            least: Least::of(said),
+        })
     }
 }
 

@@ -104,8 +104,3 @@ pub(crate) fn draw(vocabulary: usize, numbers: &mut impl Rng) -> u32 {
     let rank = (vocabulary as f64).powf(numbers.random::<f64>()) as u32;
     rank.saturating_sub(1).min(vocabulary as u32 - 1)
 }
-
-/// Every `width`th word from the `at`th on.
-pub(crate) fn column(words: &[u32], width: usize, at: usize) -> Vec<u32> {
-    words.iter().skip(at).step_by(width).copied().collect()
-}

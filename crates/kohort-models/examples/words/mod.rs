@@ -4,6 +4,7 @@ use std::io::Result;
 use std::path::Path;
 
 /// The words of a file, little-endian.
+#[allow(dead_code)] // some work in memory
 pub(crate) fn read(path: &Path) -> Result<Vec<u32>> {
     let bytes = std::fs::read(path)?;
     Ok(bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
@@ -28,4 +29,10 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
         0 => f64::NAN,
         n => (values[(n - 1) / 2] + values[n / 2]) / 2.0,
     }
+}
+
+/// Every `width`th word from the `at`th on.
+#[allow(dead_code)] // not every bench has columns side by side
+pub(crate) fn column(words: &[u32], width: usize, at: usize) -> Vec<u32> {
+    words.iter().skip(at).step_by(width).copied().collect()
 }

@@ -1,0 +1,138 @@
+//! `cargo xtask bench --growth`: how the cost of a step grows with one quantity at a time.
+//!
+//! Our side alone, by examples that take their sizes from the command line. Results go to `target/bench/growth.json` and, drawn by
+//! kohort-report, to `target/bench/growth.html`.
+
+mod axes;
+mod curve;
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, anyhow};
+use serde_json::{Value, json};
+
+use self::axes::{AXES, Axis, Line};
+use self::curve::{Curve, Point};
+use super::builds::{self, Build};
+use super::machine::{Least, Machine};
+use super::{Flags, replace, summary, turns};
+use crate::process::{self, OutsideBand};
+use crate::workspace::Workspace;
+
+/// An axis with its program and curves.
+struct Measured {
+    axis: &'static Axis,
+    build: Build,
+    curves: Vec<Curve>,
+}
+
+pub(super) fn run(workspace: &Workspace, flags: &Flags, folder: &Path) -> Result<()> {
+    let machine = Machine::measure(workspace, flags.threads)?;
+    println!("this machine: {machine}");
+    let mut all =
+        AXES.iter().map(|axis| Measured::start(workspace, axis, flags)).collect::<Result<Vec<_>>>()?;
+    let mut kernels = None;
+    // Round by round over all points, so that a slow drift of the machine bends no curve.
+    for round in 1..=flags.pairs {
+        for measured in &mut all {
+            eprintln!("growth: round {round} of {}, {}", flags.pairs, measured.axis.name);
+            kernels = measured.round(&machine, flags.threads)?.or(kernels);
+        }
+    }
+    let json = json!({
+        "ours": concat!("kohort ", env!("CARGO_PKG_VERSION")),
+        "kernels": kernels,
+        "threads": flags.threads,
+        "rounds": flags.pairs,
+        "machine": machine.json(),
+        "machine_text": machine.to_string(),
+        "axes": all.iter().map(Measured::json).collect::<Value>(),
+    });
+    let results = folder.join("growth.json");
+    replace(&results, &(serde_json::to_string_pretty(&json)? + "\n"))?;
+    let page = builds::one(workspace, "kohort-report", "growth_page", builds::PURE)?;
+    let html = process::read(Command::new(&page.program).arg(&results))?;
+    let shown = folder.join("growth.html");
+    replace(&shown, &html)?;
+    print!("{}", table(&all));
+    println!("results: {}, {}", results.display(), shown.display());
+    let complaints: Vec<String> = all.iter().flat_map(Measured::complaints).collect();
+    if complaints.is_empty() { Ok(()) } else { Err(anyhow!(OutsideBand(complaints.join("; ")))) }
+}
+
+impl Measured {
+    fn start(workspace: &Workspace, axis: &'static Axis, flags: &Flags) -> Result<Measured> {
+        let points = || {
+            let allowed = axis.values.iter().filter(|&&x| axis.key.is_some() || x <= flags.threads as usize);
+            allowed.map(|&x| Point { x, times: Vec::new(), floor: f64::NAN }).collect()
+        };
+        let curve = |line: &Line| Curve { name: line.name, wanted: line.wanted, points: points() };
+        let build = builds::one(workspace, axis.package, axis.example, builds::PURE)?;
+        Ok(Measured { axis, build, curves: axis.lines.iter().map(curve).collect() })
+    }
+
+    /// Times every point once; what multiplied, as the program says it.
+    fn round(&mut self, machine: &Machine, threads: u32) -> Result<Option<String>> {
+        let mut kernels = None;
+        for (line, curve) in self.axis.lines.iter().zip(&mut self.curves) {
+            for point in &mut curve.points {
+                let mut command = Command::new(&self.build.program);
+                command.arg(self.axis.steps.to_string()).args(line.words);
+                let threads = match self.axis.key {
+                    Some(key) => {
+                        command.arg(format!("{key}={}", point.x));
+                        threads
+                    }
+                    None => u32::try_from(point.x).context("too many threads")?,
+                };
+                let said = turns::json(turns::one_turn(&mut command, threads))?;
+                point.times.push(turns::number(&said, "ms")?);
+                let floor =
+                    machine.on(threads).zip(Least::of(&said)).map(|(rates, least)| rates.floor(least));
+                point.floor = floor.unwrap_or(f64::NAN);
+                kernels = said.get("kernels").and_then(Value::as_str).map(str::to_string).or(kernels);
+            }
+        }
+        Ok(kernels)
+    }
+
+    fn json(&self) -> Value {
+        let Axis { name, title, x, of, .. } = self.axis;
+        let curves = self.curves.iter().map(Curve::json).collect::<Value>();
+        json!({ "name": name, "title": title, "x": x, "of": of, "curves": curves })
+    }
+
+    fn complaints(&self) -> impl Iterator<Item = String> {
+        let of_curve = |curve: &Curve| curve.complaint().map(|text| format!("{}: {text}", self.axis.name));
+        self.curves.iter().filter_map(of_curve)
+    }
+}
+
+/// A row for each point.
+fn table(all: &[Measured]) -> String {
+    let header = [
+        ("growth", true),
+        ("curve", true),
+        ("at", false),
+        ("ms", false),
+        ("floor ms", false),
+        ("of floor", false),
+    ];
+    let mut rows = Vec::new();
+    for measured in all {
+        for curve in &measured.curves {
+            for point in &curve.points {
+                rows.push(vec![
+                    measured.axis.name.to_string(),
+                    curve.name.to_string(),
+                    point.x.to_string(),
+                    format!("{:.3}", point.median()),
+                    format!("{:.3}", point.floor),
+                    format!("{:.2}", point.median() / point.floor),
+                ]);
+            }
+        }
+    }
+    summary::aligned(&header, &rows)
+}
