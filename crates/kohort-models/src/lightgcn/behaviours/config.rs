@@ -76,7 +76,7 @@ impl Config {
             layers: self.hops.iter().copied().max().unwrap_or(0),
             initial_deviation: self.initial_deviation,
             penalty: self.penalty,
-            train: self.train.clone(),
+            train: self.train,
         }
     }
 }
