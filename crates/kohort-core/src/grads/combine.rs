@@ -18,7 +18,7 @@ impl<F: Real> Grads<F> {
     /// Adds `scale ·` another gradient, parameter by parameter.
     pub fn add(&mut self, other: &Grads<F>, scale: F) {
         for (mine, theirs) in self.slots.iter_mut().zip(&other.slots) {
-            add_slot(mine, theirs, scale);
+            sum_slots(mine, std::iter::once((theirs, scale)));
         }
     }
 
@@ -90,7 +90,12 @@ fn sum_slots<'a, F: Real>(mine: &mut Grad<F>, slots: impl Iterator<Item = (&'a G
                 rows.replace(first.ids(), |value| combine(value, &parts, false));
             }
         }
-        Grad::Rows(_) => slots.iter().for_each(|(slot, scale)| add_slot(mine, slot, *scale)),
+        Grad::Rows(rows) => {
+            for (other, scale) in slots.iter().filter_map(|(slot, scale)| Some((slot.rows()?, *scale))) {
+                let each = other.ids().iter().zip(other.value().chunks_exact(other.cols.max(1)));
+                each.for_each(|(&id, row)| rows.add(id, scale, row));
+            }
+        }
     }
 }
 
@@ -172,29 +177,77 @@ fn gram_of<F: Real>(slots: &[&Grad<F>]) -> Vec<f64> {
     gram
 }
 
-fn add_slot<F: Real>(mine: &mut Grad<F>, theirs: &Grad<F>, scale: F) {
-    match (mine, theirs) {
-        (Grad::Dense { value, touched }, Grad::Dense { value: other, touched: true }) => {
-            if *touched {
-                wide(
-                    #[inline(always)]
-                    || {
-                        for (a, &b) in value.iter_mut().zip(other) {
-                            *a += scale * b;
-                        }
-                    },
-                );
-            } else {
-                *touched = true;
-                value.clear();
-                value.extend(other.iter().map(|&b| scale * b));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A weight of more than one thread's share, a small one that not all touch, and two tables: looked up alike, and not.
+    fn parts() -> (Params<f64>, Vec<Grads<f64>>) {
+        let mut params = Params::new();
+        let size = SHARE + PIECE + 3;
+        let (large, small) =
+            (params.add("large", 1, size, vec![0.0; size]), params.add("small", 1, 2, vec![0.0; 2]));
+        let (alike, apart) =
+            (params.add_table("a", 9, 3, vec![0.0; 27]), params.add_table("b", 9, 3, vec![0.0; 27]));
+        let each = |k: u32| {
+            let mut grads = Grads::new(&params);
+            let value = |at: usize| ((at as u32 * 7 + k * 5) % 11) as f64 - 5.0;
+            grads.dense_mut(large, size).iter_mut().enumerate().for_each(|(at, g)| *g = value(at));
+            if k != 1 {
+                grads.dense_mut(small, 2).copy_from_slice(&[value(1), value(2)]);
+            }
+            for id in [4, 1, 7] {
+                grads.rows_mut(alike).add(id, 1.0, &[value(3), value(id as usize), 1.0]);
+            }
+            for id in [k, 8, k + 2] {
+                grads.rows_mut(apart).add(id, 1.0, &[value(id as usize), 2.0, value(5)]);
+            }
+            grads
+        };
+        let parts = (0..3).map(each).collect();
+        (params, parts)
+    }
+
+    fn dense(grads: &Grads<f64>, params: &Params<f64>) -> Vec<f64> {
+        params.ids().flat_map(|id| grads.to_dense(id, params)).collect()
+    }
+
+    #[test]
+    fn inner_products_are_those_of_dense_gradients() {
+        let (params, parts) = parts();
+        let all: Vec<&Grads<f64>> = parts.iter().collect();
+        let flat: Vec<Vec<f64>> = parts.iter().map(|part| dense(part, &params)).collect();
+        let gram = Grads::gram(&all, &params, |_| true);
+        for (i, a) in flat.iter().enumerate() {
+            for (j, b) in flat.iter().enumerate() {
+                // Whole numbers: exact in any order.
+                let want: f64 = a.iter().zip(b).map(|(a, b)| a * b).sum();
+                assert_eq!(gram[i * 3 + j], want, "{i} {j}");
+                assert_eq!(parts[i].dot(&parts[j], &params, |_| true), want);
             }
         }
-        (Grad::Rows(rows), Grad::Rows(other)) => {
-            for (i, &id) in other.ids.iter().enumerate() {
-                rows.add(id, scale, &other.value[i * other.cols..(i + 1) * other.cols]);
-            }
-        }
-        _ => {}
+        let only = params.id("small").unwrap();
+        assert_eq!(Grads::gram(&all, &params, |id| id == only)[4], 0.0, "the second has none");
+    }
+
+    #[test]
+    fn sums_and_weighted_sums_are_those_of_dense_gradients() {
+        let (params, parts) = parts();
+        let flat: Vec<Vec<f64>> = parts.iter().map(|part| dense(part, &params)).collect();
+        let want = |weights: [f64; 3]| -> Vec<f64> {
+            (0..flat[0].len()).map(|at| (0..3).map(|k| weights[k] * flat[k][at]).sum()).collect()
+        };
+        let mut sum = Grads::new(&params);
+        sum.sum_of(&parts.iter().collect::<Vec<_>>());
+        assert_eq!(dense(&sum, &params), want([1.0; 3]));
+        sum.add(&parts[1], 2.0);
+        assert_eq!(dense(&sum, &params), want([1.0, 3.0, 1.0]));
+        let weights = [2.0, -1.0, 0.5];
+        sum.weighted(&parts, |_, k| weights[k]);
+        sum.add_weighted(&parts, |_, k| if k == 0 { 1.0 } else { 0.0 });
+        assert_eq!(dense(&sum, &params), want([3.0, -1.0, 0.5]));
+        // Whoever reads rows by their number finds them too.
+        let (Grad::Rows(rows), id) = (sum.slot(params.id("a").unwrap()), 7) else { panic!("a table") };
+        assert_eq!(rows.get(id).map(|row| row[2]), Some(2.5));
     }
 }
