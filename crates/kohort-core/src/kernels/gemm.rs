@@ -293,6 +293,37 @@ mod tests {
         }
     }
 
+    /// f32 goes through tiles where the machine has them, and a large product is cut into rows for two threads.
+    #[test]
+    fn every_entry_is_finished_once_in_its_place_however_the_rows_are_cut() {
+        use Transpose::{No, Yes};
+        let (m, n, k) = (701, 251, 397);
+        assert!(blocks(m, n, k) > 1);
+        let whole =
+            |count: usize, step: usize| (0..count).map(|i| (i * step % 7) as f32 - 3.0).collect::<Vec<_>>();
+        let (a, b) = (whole(m * k, 5), whole(k * n, 3));
+        let wide = |t: Transpose, rows: usize, cols: usize| if t == No { cols } else { rows };
+        for (ta, tb) in [(No, No), (Yes, No), (No, Yes)] {
+            let (a64, b64): (Vec<f64>, Vec<f64>) =
+                (a.iter().map(|&x| x.into()).collect(), b.iter().map(|&x| x.into()).collect());
+            let want = naive(ta, tb, (m, n, k), &a64, &b64);
+            for threads in [1, 3] {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                let mut c = vec![f32::NAN; m * n];
+                let (a, b) = ((&a[..], wide(ta, m, k)), (&b[..], wide(tb, k, n)));
+                pool.install(|| {
+                    gemm_then((ta, tb), (m, n, k), 1.0, a, b, 0.0, (&mut c, n), |row, from, piece| {
+                        piece.iter_mut().zip(from..).for_each(|(c, col)| *c += (row * n + col) as f32);
+                    });
+                });
+                // All are whole numbers below 2²⁴, so that sums are exact.
+                assert!(
+                    c.iter().zip(&want).enumerate().all(|(at, (&c, &want))| f64::from(c) == want + at as f64)
+                );
+            }
+        }
+    }
+
     #[test]
     fn a_product_among_wider_rows_is_the_product_of_its_columns_and_leaves_the_others_alone() {
         use Transpose::{No, Yes};

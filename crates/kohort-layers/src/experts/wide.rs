@@ -3,7 +3,7 @@
 //! The first layer of `E` experts is one product `[n, in]·[in, E·h]`; each further layer is block-diagonal
 //! ([`Tape::grouped_linear`]). Gates then weigh the blocks where they lie ([`Tape::mix_blocks`]).
 
-use kohort_core::{Activation, Block, ParamId, Params, Real, Tape, Var};
+use kohort_core::{Activation, Block, Params, Real, Tape, Var};
 
 use super::error::at_least_one;
 use super::{Expert, ExpertConfig, ExpertError};
@@ -13,7 +13,7 @@ use crate::Mode;
 #[derive(Clone, Debug)]
 pub struct Experts {
     /// Weights and bias of each layer: `[in, E·out]` for the first, `[E·in, out]` for the others; bias `[1, E·out]`.
-    layers: Vec<(ParamId, ParamId)>,
+    layers: Vec<Block>,
     count: usize,
     outputs: usize,
     activation: Activation,
@@ -49,7 +49,8 @@ impl Experts {
                 }
             }
             let b = vec![F::zero(); count * outputs];
-            layers.push((params.add(name_w, rows, cols, w), params.add(name_b, 1, count * outputs, b)));
+            let w = params.add(name_w, rows, cols, w);
+            layers.push(Block { w, b: Some(params.add(name_b, 1, count * outputs, b)) });
         }
         let (activation, dropout) = (config.activation, config.dropout);
         Ok(Experts { layers, count, outputs: config.outputs(), activation, dropout })
@@ -75,13 +76,13 @@ impl Experts {
         mode: &mut Mode,
     ) -> Var {
         if self.dropout == 0.0 || mode.stream().is_none() {
-            let stack: Vec<Block> = self.layers.iter().map(|&(w, b)| Block { w, b: Some(b) }).collect();
-            return tape.grouped_stack(params, x, &stack, self.count, self.activation);
+            return tape.grouped_stack(params, x, &self.layers, self.count, self.activation);
         }
-        for (i, &(w, b)) in self.layers.iter().enumerate() {
+        // Dropout between layers takes them one by one.
+        for (i, &Block { w, b }) in self.layers.iter().enumerate() {
             x = match i {
-                0 => tape.linear(params, x, w, Some(b), self.activation),
-                _ => tape.grouped_linear(params, x, w, Some(b), self.count, self.activation),
+                0 => tape.linear(params, x, w, b, self.activation),
+                _ => tape.grouped_linear(params, x, w, b, self.count, self.activation),
             };
             x = mode.dropout(tape, x, self.dropout);
         }
@@ -99,7 +100,7 @@ impl Experts {
 
     /// Whether two experts have the same numbers in one layer.
     fn equal<F: Real>(&self, params: &Params<F>, layer: usize, a: usize, b: usize) -> bool {
-        let (w, bias) = self.layers[layer];
+        let Block { w, b: bias } = self.layers[layer];
         let equal = |values: &[F], width: usize| values[a * width..][..width] == values[b * width..][..width];
         let slot = params.slot(w);
         let weights = if layer == 0 {
@@ -108,6 +109,6 @@ impl Experts {
         } else {
             equal(&slot.value, slot.value.len() / self.count)
         };
-        weights && equal(params.value(bias), params.slot(bias).cols / self.count)
+        weights && bias.is_none_or(|bias| equal(params.value(bias), params.slot(bias).cols / self.count))
     }
 }

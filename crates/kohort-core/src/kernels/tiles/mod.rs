@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn vectors_of_either_width_give_the_same_bits() {
+    fn vectors_of_either_width_and_a_single_row_give_the_same_bits() {
         if Width::widest() != Some(Width::Avx512) {
             return eprintln!("skipped: no AVX-512 here");
         }
@@ -269,5 +269,11 @@ mod tests {
             c
         };
         assert_eq!(with(Width::Avx512), with(Width::Avx2));
+        // A single row has a loop of its own.
+        let mut one = value(m * n, 0.1)[..n].to_vec();
+        let (a, b, shape) = ((&a[..k], k), (&b[..], n), (1, n, k));
+        let product = Product { transposed: (No, No), shape, alpha: 1.0, a, b, beta: 1.0, c: (&mut one, n) };
+        run(product, |_, _, _| {});
+        assert_eq!(one, with(Width::Avx512)[..n]);
     }
 }

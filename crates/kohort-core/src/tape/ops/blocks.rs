@@ -6,7 +6,7 @@
 //! block give zeros, whatever the activation.
 //! With `dz = dy ⊙ act'(y)`: `dx[n] = dz[n]·W_cᵀ`, `dW_c = Σ_n x[n]ᵀ·dz[n]`, `db_c = Σ_n dz[n]` over the cohort's rows.
 
-use super::linear::weight_gradient;
+use super::linear::{add_rows, weight_gradient};
 use super::{Activation, Op, Rule};
 use crate::kernels::{Transpose, gemm};
 use crate::tape::{Flow, List, Tape, Var, trains};
@@ -81,10 +81,7 @@ impl<F: Real> Rule<F> for Blocks {
             let (x, dz) = (&x[from * inputs..to * inputs], &dz[from * outputs..to * outputs]);
             weight_gradient(flow, w, (rows, inputs, outputs), x, dz);
             if let Some(b) = b.filter(|&b| flow.trains(b)) {
-                let into = flow.grads().1.dense_mut(b, outputs);
-                for row in dz.chunks_exact(outputs) {
-                    into.iter_mut().zip(row).for_each(|(g, &d)| *g += d);
-                }
+                add_rows(flow.grads().1.dense_mut(b, outputs), dz);
             }
             if let Some((_, into)) = flow.into_input(self.x) {
                 let into = &mut into[from * inputs..to * inputs];

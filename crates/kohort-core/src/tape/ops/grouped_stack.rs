@@ -7,6 +7,7 @@
 //! With `dz_l = dy_l ⊙ act'(y_l)`, by group: `dW_l = y_{l−1}ᵀ·dz_l`, `db_l = Σ_n dz_l[n]`, `dy_{l−1} = dz_l·W_lᵀ`, `dx = Σ_g dz_1·W_1ᵀ`.
 
 use super::blocks::{id, raw};
+use super::linear::add_rows;
 use super::{Activation, Block, Op, Rule};
 use crate::kernels::{Transpose, gemm_strided, gemm_then, wide};
 use crate::tape::{Flow, List, Tape, Var, trains};
@@ -131,19 +132,7 @@ impl<F: Real> Rule<F> for GroupedStack {
                         break;
                     }
                     if at + 1 == ids.len() / 2 {
-                        // The last layer's values lie among the columns of all groups.
-                        let (y, dy) = (flow.output(), flow.adjoint());
-                        let all = groups * outputs;
-                        wide(
-                            #[inline(always)]
-                            || {
-                                for (r, dz) in dz[..rows * outputs].chunks_exact_mut(outputs).enumerate() {
-                                    let at = (from + r) * all + group * outputs;
-                                    dz.copy_from_slice(&dy[at..at + outputs]);
-                                    self.act.pull_back_here(&y[at..at + outputs], dz);
-                                }
-                            },
-                        );
+                        self.pull_back(flow, from, group, &mut dz[..rows * outputs]);
                     }
                     let dz_here = &dz[..rows * outputs];
                     let (x, lda) = match at {
@@ -167,16 +156,8 @@ impl<F: Real> Rule<F> for GroupedStack {
                         );
                     }
                     if let Some(b) = b.filter(|&b| flow.trains(b)) {
-                        let into =
-                            &mut flow.grads().1.dense_mut(b, groups * outputs)[group * outputs..][..outputs];
-                        wide(
-                            #[inline(always)]
-                            || {
-                                for dz in dz_here.chunks_exact(outputs) {
-                                    into.iter_mut().zip(dz).for_each(|(g, &d)| *g += d);
-                                }
-                            },
-                        );
+                        let into = flow.grads().1.dense_mut(b, groups * outputs);
+                        add_rows(&mut into[group * outputs..][..outputs], dz_here);
                     }
                     let weights = layer.part(params.value(w), group, groups);
                     let product = (rows, wide_in, outputs);
@@ -195,17 +176,15 @@ impl<F: Real> Rule<F> for GroupedStack {
                         );
                         std::mem::swap(&mut dz, &mut below);
                     } else if at == 0
-                        && let Some((_, into, first)) = flow.first_into(self.x)
+                        && let Some((_, into)) = flow.into_input(self.x)
                     {
-                        // The first group of the first rows says `first`; all rows' first groups have to overwrite then.
-                        fresh |= u64::from(first) << FIRST_INTO;
                         gemm_strided(
                             (Transpose::No, Transpose::Yes),
                             product,
                             one,
                             (dz_here, outputs),
                             weights,
-                            beta(group == 0 && fresh >> FIRST_INTO & 1 == 1),
+                            one,
                             (&mut into[from * inputs..to * inputs], inputs),
                         );
                     }
@@ -216,15 +195,30 @@ impl<F: Real> Rule<F> for GroupedStack {
     }
 }
 
-/// The bit that says that the adjoint of `x` was empty; the lower ones are for layers.
-const FIRST_INTO: u32 = 63;
+impl GroupedStack {
+    /// `dz = dy ⊙ act'(y)` of a group's last layer, `[rows, out]`, for rows from `from` on: they lie among the columns of all groups.
+    fn pull_back<F: Real>(&self, flow: &Flow<'_, F>, from: usize, group: usize, dz: &mut [F]) {
+        let (y, dy, all) = (flow.output(), flow.adjoint(), flow.output_shape().1);
+        let outputs = all / self.groups;
+        wide(
+            #[inline(always)]
+            || {
+                for (r, dz) in dz.chunks_exact_mut(outputs).enumerate() {
+                    let own = (from + r) * all + group * outputs..;
+                    dz.copy_from_slice(&dy[own.clone()][..outputs]);
+                    self.act.pull_back_here(&y[own][..outputs], dz);
+                }
+            },
+        );
+    }
+}
 
 impl<F: Real> Tape<F> {
     /// `groups` networks with these layers that all read `x [n, in]`, giving `[n, groups·out]`. The first weights are
     /// `[in, groups·h]`, the others `[groups·in, out]`; biases `[1, groups·out]`.
     ///
     /// # Panics
-    /// If the shapes don't fit, or there is no layer or no group, or more than 60 layers.
+    /// If the shapes don't fit, or there is no layer or no group, or more than 64 layers.
     #[track_caller]
     pub fn grouped_stack(
         &mut self,
@@ -235,7 +229,7 @@ impl<F: Real> Tape<F> {
         act: Activation,
     ) -> Var {
         let (n, inputs) = self.shape(x);
-        if groups == 0 || stack.is_empty() || stack.len() > 60 {
+        if groups == 0 || stack.is_empty() || stack.len() > 64 {
             shape::fail("grouped_stack", &format!("{groups} groups of {} layers", stack.len()));
         }
         let mut live = self.live(x);

@@ -52,16 +52,20 @@ pub(super) fn pull_back<'a, F: Real>(
     let (cols, y) = (flow.output_shape().1, flow.output());
     let dz = act.pull_back(flow.adjoint(), y, scratch);
     let Some(bias) = bias.filter(|&b| flow.trains(b)) else { return dz };
-    let into = flow.grads().1.dense_mut(bias, cols);
+    add_rows(flow.grads().1.dense_mut(bias, cols), dz);
+    dz
+}
+
+/// `sum += Σ_n rows[n]`, `rows [n, sum]`: what a bias gets.
+pub(super) fn add_rows<F: Real>(sum: &mut [F], rows: &[F]) {
     wide(
         #[inline(always)]
         || {
-            for row in dz.chunks_exact(cols) {
-                into.iter_mut().zip(row).for_each(|(g, &d)| *g += d);
+            for row in rows.chunks_exact(sum.len()) {
+                sum.iter_mut().zip(row).for_each(|(g, &d)| *g += d);
             }
         },
     );
-    dz
 }
 
 /// `dW += xᵀ·dz`, `x [n, in]`, `dz [n, out]`, where the weights train.
