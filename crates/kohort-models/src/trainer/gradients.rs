@@ -138,22 +138,16 @@ impl Gradients {
 
     /// Inner products of gradients that were summed over shards first: those of parameters have cross terms.
     fn of_totals(&self, totals: &[Grads], params: &Params, present: &[bool], whole: bool) -> Vec<f64> {
+        // Who is absent has an empty gradient, whose products are zero. The penalty's, if it was kept, comes last and is not one of these.
         let n = present.len();
         let include = |id: ParamId| self.only[id.index()];
+        let parts: Vec<&Grads> = totals[..n].iter().collect();
         if whole {
-            let parts: Vec<&Grads> = totals[..n].iter().collect();
-            let mut gram = Grads::gram(&parts, params, include);
-            // The buffer of an absent objective was cleared; a sum over nothing may still be a negative zero.
-            for (at, dot) in gram.iter_mut().enumerate() {
-                if !(present[at / n] && present[at % n]) {
-                    *dot = 0.0;
-                }
-            }
-            return gram;
+            return Grads::gram(&parts, params, include);
         }
         let mut gram = vec![0.0; n * n];
-        for (i, total) in totals[..n].iter().enumerate().filter(|&(i, _)| present[i]) {
-            gram[i * n + i] = Grads::gram(&[total], params, include)[0];
+        for (i, part) in parts.iter().enumerate() {
+            gram[i * n + i] = Grads::gram(&[part], params, include)[0];
         }
         gram
     }
