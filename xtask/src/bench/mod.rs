@@ -122,7 +122,12 @@ pub(crate) fn run(workspace: &Workspace, flags: &Flags) -> Result<()> {
         outcomes.push(outcome);
     }
     if outcomes.is_empty() {
-        bail!("nothing was measured; next: cargo xtask data --verify");
+        let why = if complaints.is_empty() {
+            "data are missing, as said above".to_owned()
+        } else {
+            complaints.join("; ")
+        };
+        bail!("nothing was measured: {why}; next: cargo xtask data --verify");
     }
     print!("{}", summary::table(&outcomes));
     let path = folder.join("results.json");
