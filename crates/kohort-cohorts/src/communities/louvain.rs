@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::errors::{CommunityError, at_least_one};
 use super::join::{Groups, join};
 use super::leiden::{better, stream_seed};
-use super::moving::{Level, Near, PATIENCE, Partition, sweep, without_gaps};
+use super::moving::{Level, PATIENCE, Partition, sweep, without_gaps};
 use super::{Communities, Criterion, Deadline, Ended, Hierarchy, by_size};
 use crate::graph::Graph;
 
@@ -86,10 +86,9 @@ impl Louvain {
             };
             let (level, nodes) = (Level { graph, sizes, pull }, graph.nodes());
             let mut partition = Partition::new((0..nodes as u32).collect(), sizes);
-            let mut near = Near::new(nodes);
             for round in 0..PATIENCE as u64 {
                 let order = permutation(nodes, &mut stream(seed, "louvain order", &[depth, round]));
-                let moves = sweep(level, &mut partition, &mut near, &order);
+                let moves = sweep(level, &mut partition, &order);
                 if moves as f64 <= self.tolerance * nodes as f64 || deadline.passed() {
                     break;
                 }

@@ -12,6 +12,8 @@
 //! Two orders of visits: [`settle`] keeps a queue of nodes whose surroundings changed (Leiden's fast local moving),
 //! [`sweep`] visits everybody (Louvain).
 
+use kohort_core::kernels::fetch;
+
 use super::Deadline;
 use crate::graph::Graph;
 
@@ -25,6 +27,9 @@ pub(super) const PATIENCE: usize = 1000;
 /// Visits between two looks at the clock.
 const VISITS: usize = 1 << 14;
 
+/// Neighbours of a node that are asked for before its visit.
+const FETCHED: usize = 64;
+
 /// A graph whose nodes may stand for several, and what pulls them apart.
 #[derive(Clone, Copy)]
 pub(super) struct Level<'a> {
@@ -35,42 +40,90 @@ pub(super) struct Level<'a> {
     pub(super) pull: f64,
 }
 
+/// What a visit reads of a community, side by side: one of them is one line of the cache, and each neighbour asks for another.
+#[derive(Clone, Copy)]
+struct Place {
+    /// Weight from the node at hand to the community; 0 between nodes.
+    near: f64,
+    /// `S_c`.
+    size: f64,
+}
+
 /// Who is where, with as many places for communities as there are nodes.
 pub(super) struct Partition {
     /// Community of each node, `[nodes]`.
     pub(super) of: Vec<u32>,
-    /// `S_c`, `[nodes]`.
-    size: Vec<f64>,
+    /// Communities, `[nodes]`.
+    places: Vec<Place>,
     /// Nodes of each community, `[nodes]`.
     count: Vec<u32>,
     /// Communities without nodes.
     empty: Vec<u32>,
+    /// Communities around the node at hand, in the order in which they were met.
+    met: Vec<u32>,
 }
 
 impl Partition {
     /// From labels below the number of nodes.
     pub(super) fn new(of: Vec<u32>, sizes: &[f64]) -> Self {
-        let (mut size, mut count) = (vec![0.0; of.len()], vec![0u32; of.len()]);
+        let mut places = vec![Place { near: 0.0, size: 0.0 }; of.len()];
+        let mut count = vec![0u32; of.len()];
         for (&label, s) in of.iter().zip(sizes) {
-            size[label as usize] += s;
+            places[label as usize].size += s;
             count[label as usize] += 1;
         }
         // Lowest last, so that it is taken first.
         let empty = (0..of.len() as u32).rev().filter(|&c| count[c as usize] == 0).collect();
-        Self { of, size, count, empty }
+        Self { of, places, count, empty, met: Vec::new() }
     }
 
     fn shift(&mut self, node: u32, to: u32, size: f64) {
         let from = std::mem::replace(&mut self.of[node as usize], to) as usize;
         let to = to as usize;
         self.count[from] -= 1;
-        self.size[from] -= size;
+        self.places[from].size -= size;
         if self.count[from] == 0 {
-            self.size[from] = 0.0; // differences leave rounding behind
+            self.places[from].size = 0.0; // differences leave rounding behind
             self.empty.push(from as u32);
         }
         self.count[to] += 1;
-        self.size[to] += size;
+        self.places[to].size += size;
+    }
+
+    /// Asks memory for what visits to come will read, one link of the chain for each: where a node's row is, the row, the communities
+    /// of its neighbours, and what is known of them. In a graph larger than the caches a visit would else wait for each of them in turn.
+    /// Long rows only begin so: their own visit has enough to ask for at once.
+    #[inline]
+    fn fetch(&self, graph: &Graph, ahead: impl Fn(usize) -> u32) {
+        graph.fetch_start(ahead(12));
+        graph.fetch_row(ahead(8), FETCHED);
+        for &target in graph.row(ahead(4)).0.iter().take(FETCHED) {
+            fetch(std::slice::from_ref(&self.of[target as usize]));
+        }
+        for &target in graph.row(ahead(2)).0.iter().take(FETCHED) {
+            fetch(std::slice::from_ref(&self.places[self.of[target as usize] as usize]));
+        }
+    }
+
+    /// Adds up the weights from `node` to the communities around it: [`Place::near`] of those in the first so many of
+    /// [`Partition::met`].
+    #[inline]
+    fn look_around(&mut self, graph: &Graph, node: u32) -> usize {
+        let (targets, weights) = graph.row(node);
+        if self.met.len() < targets.len() {
+            self.met.resize(targets.len(), 0);
+        }
+        let mut met = 0;
+        for (&target, &w) in targets.iter().zip(weights) {
+            let community = self.of[target as usize];
+            let near = &mut self.places[community as usize].near;
+            // Weights are positive: 0 means not met yet. Written always and kept if new: whether it is nobody can guess, so a
+            // branch would be paid for.
+            self.met[met] = community;
+            met += usize::from(*near == 0.0);
+            *near += w;
+        }
+        met
     }
 }
 
@@ -90,50 +143,27 @@ pub(super) fn without_gaps(labels: &mut [u32]) -> usize {
     next as usize
 }
 
-/// Weights from one node to the communities around it; all 0 between nodes.
-pub(super) struct Near {
-    weight: Vec<f64>,
-    seen: Vec<u32>,
-}
-
-impl Near {
-    pub(super) fn new(communities: usize) -> Self {
-        Self { weight: vec![0.0; communities], seen: Vec::new() }
-    }
-}
-
 /// The community that `node` should be in, if that is another one.
 #[inline]
-fn better(level: Level<'_>, partition: &mut Partition, near: &mut Near, node: u32) -> Option<u32> {
-    let Near { weight, seen } = near;
-    let (targets, weights) = level.graph.row(node);
-    for (&target, &w) in targets.iter().zip(weights) {
-        let community = partition.of[target as usize];
-        let sum = &mut weight[community as usize];
-        // Weights are positive: 0 means not met yet.
-        if *sum == 0.0 {
-            seen.push(community);
-        }
-        *sum += w;
-    }
+fn better(level: Level<'_>, partition: &mut Partition, node: u32) -> Option<u32> {
+    let met = partition.look_around(level.graph, node);
     let own = partition.of[node as usize];
     let size = level.sizes[node as usize];
-    let pulled = |community: u32| level.pull * size * partition.size[community as usize];
-    let stay_weight = weight[own as usize];
-    let stay_pull = level.pull * size * (partition.size[own as usize] - size).max(0.0);
-    let stay = stay_weight - stay_pull;
-    let (mut best, mut gain, mut terms) = (own, stay, stay_weight + stay_pull);
-    for &community in seen.iter() {
-        let (joined, pull) = (std::mem::take(&mut weight[community as usize]), pulled(community));
+    let here = partition.places[own as usize];
+    let stay_pull = level.pull * size * (here.size - size).max(0.0);
+    let stay = here.near - stay_pull;
+    let (mut best, mut gain, mut terms) = (own, stay, here.near + stay_pull);
+    for &community in &partition.met[..met] {
+        let place = &mut partition.places[community as usize];
+        let (joined, pull) = (std::mem::take(&mut place.near), level.pull * size * place.size);
         if community != own && joined - pull > gain {
-            (best, gain, terms) = (community, joined - pull, stay_weight + stay_pull + joined + pull);
+            (best, gain, terms) = (community, joined - pull, here.near + stay_pull + joined + pull);
         }
     }
-    seen.clear();
     if gain < 0.0 && partition.count[own as usize] > 1 {
         // More than one node in a place leaves another place empty.
         best = *partition.empty.last()?;
-        (gain, terms) = (0.0, stay_weight + stay_pull);
+        (gain, terms) = (0.0, here.near + stay_pull);
     }
     if best == own || gain - stay <= ROUNDING * terms {
         return None;
@@ -153,7 +183,6 @@ pub(super) fn settle(
     deadline: Deadline,
 ) -> usize {
     let nodes = order.len();
-    let mut near = Near::new(nodes);
     // A ring: each node is in it at most once.
     let mut queue = order;
     let mut waits = vec![true; nodes];
@@ -164,11 +193,16 @@ pub(super) fn settle(
         if visits.is_multiple_of(VISITS) && deadline.passed() {
             break;
         }
+        let ahead = |visits: usize| {
+            let at = first + visits.min(waiting - 1);
+            queue[if at >= nodes { at - nodes } else { at }]
+        };
+        partition.fetch(level.graph, ahead);
         let node = queue[first];
         first = if first + 1 == nodes { 0 } else { first + 1 };
         waiting -= 1;
         waits[node as usize] = false;
-        let Some(to) = better(level, partition, &mut near, node) else { continue };
+        let Some(to) = better(level, partition, node) else { continue };
         partition.shift(node, to, level.sizes[node as usize]);
         moves += 1;
         for &other in level.graph.row(node).0 {
@@ -184,10 +218,10 @@ pub(super) fn settle(
 }
 
 /// Visits every node once in `order`; the number of moves.
-pub(super) fn sweep(level: Level<'_>, partition: &mut Partition, near: &mut Near, order: &[u32]) -> usize {
+pub(super) fn sweep(level: Level<'_>, partition: &mut Partition, order: &[u32]) -> usize {
     let mut moves = 0;
     for &node in order {
-        if let Some(to) = better(level, partition, near, node) {
+        if let Some(to) = better(level, partition, node) {
             partition.shift(node, to, level.sizes[node as usize]);
             moves += 1;
         }

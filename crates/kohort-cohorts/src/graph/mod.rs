@@ -38,6 +38,8 @@ pub use nearest::Nearest;
 pub use projection::{Keep, Projection};
 pub use similarity::Similarity;
 
+use kohort_core::kernels::fetch;
+
 /// Weights outside `LIGHTEST..=HEAVIEST` (and other than 0) are refused: their sums and quotients stay exact enough
 /// inside.
 pub const LIGHTEST: f64 = 1e-15;
@@ -168,6 +170,21 @@ impl Graph {
     pub(crate) fn row(&self, node: u32) -> (&[u32], &[f64]) {
         let row = self.starts[node as usize]..self.starts[node as usize + 1];
         (&self.targets[row.clone()], &self.weights[row])
+    }
+
+    /// Asks memory for where the row of `node` is.
+    #[inline]
+    pub(crate) fn fetch_start(&self, node: u32) {
+        fetch(&self.starts[node as usize..][..2]);
+    }
+
+    /// Asks memory for the first `most` entries of the row of `node`.
+    #[inline]
+    pub(crate) fn fetch_row(&self, node: u32, most: usize) {
+        let (targets, weights) = self.row(node);
+        let most = most.min(targets.len());
+        fetch(&targets[..most]);
+        fetch(&weights[..most]);
     }
 
     /// Rows that are known to fit together: made by this crate, never read.

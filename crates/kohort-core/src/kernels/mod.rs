@@ -13,9 +13,7 @@ pub(crate) use gemm::gemm_then;
 pub use gemm::{Transpose, backend, gemm, gemm_strided, warning};
 pub(crate) use tiles::{Product, available, run};
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86::fetch;
-#[cfg(target_arch = "x86_64")]
-pub use x86::wide;
+pub use x86::{fetch, wide};
 
 /// Runs `work`; on x86 as compiled for the machine's widest vectors.
 #[cfg(not(target_arch = "x86_64"))]
@@ -27,4 +25,4 @@ pub fn wide<T>(work: impl FnOnce() -> T) -> T {
 /// Nothing is known of how to ask for values ahead.
 #[cfg(not(target_arch = "x86_64"))]
 #[inline]
-pub(crate) fn fetch<T>(_: &[T]) {}
+pub fn fetch<T>(_: &[T]) {}

@@ -35,16 +35,15 @@ pub fn wide<T>(work: impl FnOnce() -> T) -> T {
 /// step; C with its distance from row to row; lanes of the last vector; whether to add to C.
 type Kernel = unsafe fn(usize, *const f32, (usize, usize), *const f32, usize, *mut f32, usize, usize, bool);
 
-/// Asks for values from memory that will be wanted soon: the first cache line of them, and the last.
+/// Asks for values from memory that will be wanted soon.
 #[inline]
-pub(crate) fn fetch<T>(values: &[T]) {
+pub fn fetch<T>(values: &[T]) {
     use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-    if let [first, .., last] = values {
-        // SAFETY: a hint; it has no effect on memory, whatever the address.
-        unsafe {
-            _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(first).cast());
-            _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(last).cast());
-        }
+    const LINE: usize = 64;
+    let (first, bytes) = (values.as_ptr().cast::<i8>(), size_of_val(values));
+    for at in (0..bytes).step_by(LINE).chain(bytes.checked_sub(1)) {
+        // SAFETY: the address lies within `values`; and it is a hint, without effect on memory.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(first.add(at)) };
     }
 }
 
