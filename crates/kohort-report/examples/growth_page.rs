@@ -23,6 +23,8 @@ struct Measured {
     title: String,
     x: String,
     of: String,
+    cost: String,
+    unit: String,
     curves: Vec<Curve>,
 }
 
@@ -39,11 +41,11 @@ struct Curve {
 #[derive(Deserialize)]
 struct At {
     x: f64,
-    ms: f64,
+    cost: f64,
     low: f64,
     high: f64,
-    floor_ms: f64,
-    of_floor: f64,
+    floor: Option<f64>,
+    of_floor: Option<f64>,
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -56,13 +58,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn page(growth: &Growth) -> Result<Report, Box<dyn std::error::Error>> {
     let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
     let mut report = Report::new(
-        "How the cost of a step grows",
+        "How cost grows",
         date(seconds),
         growth.kernels.clone().unwrap_or_else(|| "unknown".into()),
     );
     report.lead = "One quantity at a time, all else being equal. Where both axes of a plot are logarithmic, a line of slope one is \
                    linear growth; a level one is none. The floor is what this machine needs for the products at its best \
-                   rate and for the bytes of weights, moments and touched rows; it counts no activation and no overhead."
+                   rate and for the bytes of weights, moments and touched rows; it counts no activation and no overhead. Searches for \
+                   cohorts have none."
         .into();
     report.fact("Program", &growth.ours);
     report.fact("Machine", &growth.machine_text);
@@ -93,22 +96,29 @@ fn card(axis: &Measured, curve: &Curve) -> Option<Highlight> {
 fn section(axis: &Measured) -> Section {
     let mut series = Vec::new();
     for curve in &axis.curves {
-        let points =
-            curve.points.iter().map(|at| Point { x: at.x, y: at.ms, low: Some(at.low), high: Some(at.high) });
+        let points = curve.points.iter().map(|at| Point {
+            x: at.x,
+            y: at.cost,
+            low: Some(at.low),
+            high: Some(at.high),
+        });
         series.push(Series { name: curve.name.clone(), points: points.collect() });
         let name = match axis.curves.len() {
             1 => "floor".to_string(),
             _ => format!("floor, {}", curve.name),
         };
-        series.push(Series::new(name, curve.points.iter().map(|at| (at.x, at.floor_ms))));
+        let floors: Vec<_> = curve.points.iter().filter_map(|at| Some((at.x, at.floor?))).collect();
+        if !floors.is_empty() {
+            series.push(Series::new(name, floors));
+        }
     }
     let times = || series.iter().flat_map(|series: &Series| series.points.iter().map(|point| point.y));
     let (low, high) = (times().fold(f64::INFINITY, f64::min), times().fold(0.0, f64::max));
     // Less than a decade would get a tick or two on a logarithmic axis. A linear one begins at nothing, so that small differences look
     // small.
-    let y = Axis::new("time of a step").unit("ms");
+    let y = Axis::new(&axis.cost).unit(&axis.unit);
     let (y, references) = match high < 10.0 * low {
-        true => (y, vec![Reference::new(ReferenceKind::Floor, "no time", 0.0)]),
+        true => (y, vec![Reference::new(ReferenceKind::Floor, "nothing", 0.0)]),
         false => (y.log(), Vec::new()),
     };
     let plot = LinePlot { title: axis.title.clone(), x: Axis::new(&axis.x).log(), y, series, references };
@@ -116,14 +126,14 @@ fn section(axis: &Measured) -> Section {
         vec![
             curve.name.clone(),
             format!("{}", at.x),
-            format!("{:.3}", at.ms),
+            format!("{:.3}", at.cost),
             format!("{:.3} to {:.3}", at.low, at.high),
-            format!("{:.3}", at.floor_ms),
-            format!("{:.2}", at.of_floor),
+            at.floor.map_or("–".into(), |floor| format!("{floor:.3}")),
+            at.of_floor.map_or("–".into(), |of| format!("{of:.2}")),
         ]
     };
     let lines = axis.curves.iter().flat_map(|curve| curve.points.iter().map(move |at| line(curve, at)));
-    let header = ["curve", &axis.x, "ms", "from to", "floor ms", "of floor"].map(String::from).to_vec();
+    let header = ["curve", &axis.x, &axis.unit, "from to", "floor", "of floor"].map(String::from).to_vec();
     let mut section = Section::new(&axis.title).prose(format!("{}.", axis.of)).block(plot);
     for complaint in axis.curves.iter().filter_map(|curve| curve.complaint.as_ref()) {
         section = section.block(Note::new(NoteKind::Warning, format!("{}: {complaint}.", axis.title)));

@@ -16,7 +16,43 @@ pub(super) struct Axis {
     pub(super) key: Option<&'static str>,
     pub(super) values: &'static [usize],
     pub(super) lines: &'static [Line],
+    pub(super) cost: Cost,
+    /// Steps of which the median counts, or searches.
     pub(super) steps: u32,
+}
+
+/// What is counted.
+#[derive(Clone, Copy)]
+pub(super) enum Cost {
+    Step,
+    Search,
+    /// The most memory of a process, its data included.
+    Memory,
+}
+
+impl Cost {
+    /// The example's word for it.
+    pub(super) fn key(self) -> &'static str {
+        match self {
+            Cost::Step | Cost::Search => "ms",
+            Cost::Memory => "peak_mb",
+        }
+    }
+
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Cost::Step => "time of a step",
+            Cost::Search => "time of a search",
+            Cost::Memory => "most memory",
+        }
+    }
+
+    pub(super) fn unit(self) -> &'static str {
+        match self {
+            Cost::Step | Cost::Search => "ms",
+            Cost::Memory => "MB",
+        }
+    }
 }
 
 /// A curve.
@@ -41,6 +77,7 @@ const MMOE: Axis = Axis {
     key: Some("rows"),
     values: &[64, 128, 256, 512, 1024, 2048, 4096, 8192],
     lines: &[line("step", &[], Wanted::Linear)],
+    cost: Cost::Step,
     steps: 24,
 };
 
@@ -54,6 +91,7 @@ const LORA: Axis = Axis {
     key: Some("present"),
     values: &[1, 4, 16, 64, 128, 256, 512],
     lines: &[line("step", &["cohorts=512"], Wanted::Linear)],
+    cost: Cost::Step,
     steps: 24,
 };
 
@@ -67,10 +105,36 @@ const TABLE: Axis = Axis {
     key: Some("touched"),
     values: &[4096, 16_384, 65_536, 262_144, 524_288],
     lines: &[line("step", &["ids=2097152"], Wanted::Linear)],
+    cost: Cost::Step,
     steps: 24,
 };
 
-pub(super) const AXES: [Axis; 9] = [
+const LEIDEN: Axis = Axis {
+    name: "edges",
+    title: "Edges of a graph",
+    x: "nodes, each with ten edges",
+    of: "Leiden, 2 iterations, planted communities of 100 nodes, seven of ten edges within; each thread would search alone",
+    package: "kohort-cohorts",
+    example: "cohorts_growth",
+    key: Some("nodes"),
+    values: &[62_500, 125_000, 250_000, 500_000, 1_000_000],
+    lines: &[line("Leiden", &["method=leiden"], Wanted::Linear)],
+    cost: Cost::Search,
+    steps: 1,
+};
+
+const KMEANS: Axis = Axis {
+    name: "points",
+    title: "Points to cluster",
+    x: "rows",
+    of: "KMeans, rows of 16, 64 clusters, 10 iterations",
+    key: Some("rows"),
+    values: &[62_500, 125_000, 250_000, 500_000, 1_000_000],
+    lines: &[line("KMeans", &["method=kmeans"], Wanted::Linear)],
+    ..LEIDEN
+};
+
+pub(super) const AXES: [Axis; 13] = [
     MMOE,
     Axis {
         name: "threads",
@@ -137,4 +201,8 @@ pub(super) const AXES: [Axis; 9] = [
         lines: &[line("step", &["touched=16384", "among=65536"], Wanted::Flat)],
         ..TABLE
     },
+    LEIDEN,
+    Axis { name: "edges-memory", title: "Memory by edges of a graph", cost: Cost::Memory, ..LEIDEN },
+    KMEANS,
+    Axis { name: "points-memory", title: "Memory by points to cluster", cost: Cost::Memory, ..KMEANS },
 ];

@@ -20,36 +20,40 @@ const FLAT: f64 = 1.25;
 
 pub(super) struct Point {
     pub(super) x: usize,
-    /// Milliseconds by rounds.
-    pub(super) times: Vec<f64>,
-    /// The least that this machine can do it in.
-    pub(super) floor: f64,
+    /// Costs by rounds, milliseconds or what else the axis counts.
+    pub(super) costs: Vec<f64>,
+    /// The least that this machine can do it in, where that is known.
+    pub(super) floor: Option<f64>,
 }
 
 impl Point {
     fn sorted(&self) -> Vec<f64> {
-        let mut times = self.times.clone();
-        times.sort_by(f64::total_cmp);
-        times
+        let mut costs = self.costs.clone();
+        costs.sort_by(f64::total_cmp);
+        costs
     }
 
     pub(super) fn median(&self) -> f64 {
-        let times = self.sorted();
-        match times.len() {
+        let costs = self.sorted();
+        match costs.len() {
             0 => f64::NAN,
-            n => (times[(n - 1) / 2] + times[n / 2]) / 2.0,
+            n => (costs[(n - 1) / 2] + costs[n / 2]) / 2.0,
         }
     }
 
+    pub(super) fn of_floor(&self) -> Option<f64> {
+        self.floor.map(|floor| self.median() / floor)
+    }
+
     fn json(&self) -> Value {
-        let (times, median) = (self.sorted(), self.median());
+        let costs = self.sorted();
         json!({
             "x": self.x,
-            "ms": median,
-            "low": times.first(),
-            "high": times.last(),
-            "floor_ms": self.floor,
-            "of_floor": median / self.floor,
+            "cost": self.median(),
+            "low": costs.first(),
+            "high": costs.last(),
+            "floor": self.floor,
+            "of_floor": self.of_floor(),
         })
     }
 }
@@ -111,7 +115,7 @@ mod tests {
     use super::*;
 
     fn curve(wanted: Wanted, cost: impl Fn(f64) -> f64) -> Curve {
-        let point = |x: usize| Point { x, times: vec![cost(x as f64)], floor: 1.0 };
+        let point = |x: usize| Point { x, costs: vec![cost(x as f64)], floor: None };
         Curve { name: "step", wanted, points: [1, 10, 100, 1000].map(point).into() }
     }
 
@@ -132,8 +136,8 @@ mod tests {
 
     #[test]
     fn a_point_is_the_median_of_its_rounds() {
-        let point = Point { x: 1, times: vec![9.0, 1.0, 2.0], floor: 1.0 };
-        assert_eq!(point.median(), 2.0);
+        let point = Point { x: 1, costs: vec![9.0, 1.0, 2.0], floor: Some(4.0) };
+        assert_eq!((point.median(), point.of_floor()), (2.0, Some(0.5)));
         assert_eq!(point.json()["high"].as_f64(), Some(9.0));
     }
 }

@@ -65,7 +65,7 @@ impl Measured {
     fn start(workspace: &Workspace, axis: &'static Axis, flags: &Flags) -> Result<Measured> {
         let points = || {
             let allowed = axis.values.iter().filter(|&&x| axis.key.is_some() || x <= flags.threads as usize);
-            allowed.map(|&x| Point { x, times: Vec::new(), floor: f64::NAN }).collect()
+            allowed.map(|&x| Point { x, costs: Vec::new(), floor: None }).collect()
         };
         let curve = |line: &Line| Curve { name: line.name, wanted: line.wanted, points: points() };
         let build = builds::one(workspace, axis.package, axis.example, builds::PURE)?;
@@ -87,10 +87,9 @@ impl Measured {
                     None => u32::try_from(point.x).context("too many threads")?,
                 };
                 let said = turns::json(turns::one_turn(&mut command, threads))?;
-                point.times.push(turns::number(&said, "ms")?);
-                let floor =
+                point.costs.push(turns::number(&said, self.axis.cost.key())?);
+                point.floor =
                     machine.on(threads).zip(Least::of(&said)).map(|(rates, least)| rates.floor(least));
-                point.floor = floor.unwrap_or(f64::NAN);
                 kernels = said.get("kernels").and_then(Value::as_str).map(str::to_string).or(kernels);
             }
         }
@@ -98,9 +97,9 @@ impl Measured {
     }
 
     fn json(&self) -> Value {
-        let Axis { name, title, x, of, .. } = self.axis;
+        let Axis { name, title, x, of, cost, .. } = self.axis;
         let curves = self.curves.iter().map(Curve::json).collect::<Value>();
-        json!({ "name": name, "title": title, "x": x, "of": of, "curves": curves })
+        json!({ "name": name, "title": title, "x": x, "of": of, "cost": cost.title(), "unit": cost.unit(), "curves": curves })
     }
 
     fn complaints(&self) -> impl Iterator<Item = String> {
@@ -115,8 +114,9 @@ fn table(all: &[Measured]) -> String {
         ("growth", true),
         ("curve", true),
         ("at", false),
-        ("ms", false),
-        ("floor ms", false),
+        ("cost", false),
+        ("unit", true),
+        ("floor", false),
         ("of floor", false),
     ];
     let mut rows = Vec::new();
@@ -128,8 +128,9 @@ fn table(all: &[Measured]) -> String {
                     curve.name.to_string(),
                     point.x.to_string(),
                     format!("{:.3}", point.median()),
-                    format!("{:.3}", point.floor),
-                    format!("{:.2}", point.median() / point.floor),
+                    measured.axis.cost.unit().to_string(),
+                    point.floor.map_or("–".to_string(), |floor| format!("{floor:.3}")),
+                    point.of_floor().map_or("–".to_string(), |of| format!("{of:.2}")),
                 ]);
             }
         }
