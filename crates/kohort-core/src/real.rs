@@ -4,7 +4,7 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{AddAssign, DivAssign, MulAssign, Neg, SubAssign};
 
-use crate::kernels::{Product, available, run};
+use crate::kernels::{Product, available, exp, run};
 
 pub(crate) mod sealed {
     use super::Product;
@@ -63,12 +63,12 @@ pub trait Real:
     fn of(x: f64) -> Self;
     /// This value in f64, exactly.
     fn f64(self) -> f64;
-    /// e to the power of `self`.
+    /// e to the power of `self`. In f32 this, `ln_1p_unit` and `tanh` are our own, which become vectors in [`crate::kernels::wide`]; see `kernels/exp.rs`.
     fn exp(self) -> Self;
     /// Natural logarithm.
     fn ln(self) -> Self;
-    /// ln(1 + self), exact near zero.
-    fn ln_1p(self) -> Self;
+    /// ln(1 + self) for `self` in [0, 1], exact near zero.
+    fn ln_1p_unit(self) -> Self;
     /// Square root.
     fn sqrt(self) -> Self;
     /// Hyperbolic tangent.
@@ -84,7 +84,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($t:ty, $name:literal) => {
+    ($t:ty, $name:literal, $exp:path, $ln_1p_unit:path, $tanh:path) => {
         impl Real for $t {
             const NAME: &'static str = $name;
             #[inline]
@@ -95,25 +95,25 @@ macro_rules! real {
             fn f64(self) -> f64 {
                 f64::from(self)
             }
-            #[inline]
+            #[inline(always)] // into loops that are compiled for wide vectors
             fn exp(self) -> Self {
-                <$t>::exp(self)
+                $exp(self)
             }
             #[inline]
             fn ln(self) -> Self {
                 <$t>::ln(self)
             }
-            #[inline]
-            fn ln_1p(self) -> Self {
-                <$t>::ln_1p(self)
+            #[inline(always)] // into loops that are compiled for wide vectors
+            fn ln_1p_unit(self) -> Self {
+                $ln_1p_unit(self)
             }
             #[inline]
             fn sqrt(self) -> Self {
                 <$t>::sqrt(self)
             }
-            #[inline]
+            #[inline(always)] // into loops that are compiled for wide vectors
             fn tanh(self) -> Self {
-                <$t>::tanh(self)
+                $tanh(self)
             }
             #[inline]
             fn abs(self) -> Self {
@@ -135,5 +135,5 @@ macro_rules! real {
     };
 }
 
-real!(f32, "f32");
-real!(f64, "f64");
+real!(f32, "f32", exp::exp, exp::ln_1p_unit, exp::tanh);
+real!(f64, "f64", f64::exp, f64::ln_1p, f64::tanh);

@@ -1,6 +1,7 @@
 //! Kernels on row-major slices. The only place in the workspace where matrices are multiplied.
 
 mod dot;
+pub(crate) mod exp;
 mod gemm;
 #[cfg(feature = "openblas")]
 mod openblas;

@@ -91,7 +91,7 @@ impl<F: Real> Desk<F> {
     fn weigh(&mut self, q: &[F], k: &Rows<'_, F>, seen: &Range<usize>, head: &Range<usize>) {
         k.dots(q, scale_of(head), seen, head, &mut self.scores);
         self.weights.resize(seen.len(), F::zero());
-        forward_of(&self.scores, &mut self.weights);
+        forward_of(&self.scores, &mut self.weights, seen.len());
     }
 }
 

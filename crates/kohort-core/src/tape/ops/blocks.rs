@@ -24,14 +24,12 @@ pub struct Block {
 impl Block {
     /// `y ← act(y + b)`.
     pub(super) fn finish<F: Real>(self, params: &Params<F>, act: Activation, y: &mut [F]) {
-        match self.b.map(|b| params.value(b)) {
-            Some(bias) => {
-                for row in y.chunks_exact_mut(bias.len()) {
-                    row.iter_mut().zip(bias).for_each(|(y, &b)| *y = act.apply(*y + b));
-                }
+        if let Some(bias) = self.b.map(|b| params.value(b)) {
+            for row in y.chunks_exact_mut(bias.len()) {
+                row.iter_mut().zip(bias).for_each(|(y, &b)| *y += b);
             }
-            None => y.iter_mut().for_each(|y| *y = act.apply(*y)),
         }
+        act.apply_all(y);
     }
 }
 

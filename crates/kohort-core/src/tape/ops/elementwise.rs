@@ -1,139 +1,8 @@
-//! Entry by entry: activations, sums, products, scaling.
+//! Entry by entry: sums, products, scaling.
 
 use super::{Op, Rule};
-use crate::kernels::wide;
 use crate::tape::{Flow, Tape, Var};
 use crate::{Real, shape};
-
-/// A function applied to each entry. Slopes are computed from the output, so nothing else is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Activation {
-    /// `y = x`.
-    Identity,
-    /// `y = max(x, 0)`; slope 0 at exactly 0 and NaN stays NaN, as in PyTorch.
-    Relu,
-    /// `y = 1 / (1 + e^-x)`.
-    Sigmoid,
-    /// Hyperbolic tangent.
-    Tanh,
-    /// `y = ln(1 + e^x)`, with slope `1 − e^-y`: what keeps a deviation above zero.
-    Softplus,
-}
-
-impl Activation {
-    #[inline]
-    pub(crate) fn apply<F: Real>(self, x: F) -> F {
-        match self {
-            Activation::Identity => x,
-            // Not `max`, which would turn a NaN into 0 and hide it from the loss.
-            Activation::Relu if x < F::zero() => F::zero(),
-            Activation::Relu => x,
-            Activation::Sigmoid => sigmoid(x),
-            Activation::Tanh => x.tanh(),
-            // Not `max`, which would lose a NaN.
-            Activation::Softplus => (-x.abs()).exp().ln_1p() + Activation::Relu.apply(x),
-        }
-    }
-
-    /// Derivative at the point whose output is `y`.
-    #[inline]
-    pub(crate) fn slope<F: Real>(self, y: F) -> F {
-        match self {
-            Activation::Identity => F::one(),
-            Activation::Relu if y > F::zero() => F::one(),
-            Activation::Relu => F::zero(),
-            Activation::Sigmoid => y * (F::one() - y),
-            Activation::Tanh => F::one() - y * y,
-            Activation::Softplus => F::one() - (-y).exp(),
-        }
-    }
-}
-
-impl Activation {
-    /// `y ← act(y + b)` for a piece of a row that begins at column `from`; `bias` is the whole row's.
-    #[inline(always)] // into loops that are compiled for wide vectors
-    pub(super) fn finish<F: Real>(self, bias: Option<&[F]>, from: usize, y: &mut [F]) {
-        match (self, bias) {
-            (Activation::Identity, None) => {}
-            (Activation::Identity, Some(bias)) => y.iter_mut().zip(&bias[from..]).for_each(|(y, &b)| *y += b),
-            (Activation::Relu, Some(bias)) => {
-                y.iter_mut().zip(&bias[from..]).for_each(|(y, &b)| *y = Activation::Relu.apply(*y + b));
-            }
-            (_, Some(bias)) => y.iter_mut().zip(&bias[from..]).for_each(|(y, &b)| *y = self.apply(*y + b)),
-            (_, None) => y.iter_mut().for_each(|y| *y = self.apply(*y)),
-        }
-    }
-
-    /// `d ← d ⊙ act'(y)`.
-    #[inline(always)]
-    pub(super) fn pull_back_here<F: Real>(self, y: &[F], d: &mut [F]) {
-        let zero = F::zero();
-        let each = d.iter_mut().zip(y);
-        match self {
-            Activation::Identity => {}
-            Activation::Relu => each.for_each(|(d, &y)| *d = if y > zero { *d } else { zero }),
-            _ => each.for_each(|(d, &y)| *d *= self.slope(y)),
-        }
-    }
-
-    /// `dz = dy ⊙ act'(y)`, at the front of `scratch`. One loop for each function, free of branches on values: half of a
-    /// ReLU's signs are a coin toss, which costs more to guess than to compute.
-    pub(super) fn pull_back<'a, F: Real>(self, dy: &[F], y: &[F], scratch: &'a mut Vec<F>) -> &'a mut [F] {
-        let zero = F::zero();
-        // Never shortened: to grow again is to write zeros that nobody reads.
-        scratch.resize(scratch.len().max(dy.len()), zero);
-        let dz = &mut scratch[..dy.len()];
-        let each = dz.iter_mut().zip(dy).zip(y);
-        match self {
-            Activation::Identity => each.for_each(|((dz, &d), _)| *dz = d),
-            Activation::Relu => wide(
-                #[inline(always)]
-                || {
-                    each.for_each(|((dz, &d), &y)| *dz = if y > zero { d } else { zero });
-                },
-            ),
-            Activation::Sigmoid | Activation::Tanh | Activation::Softplus => {
-                each.for_each(|((dz, &d), &y)| *dz = d * self.slope(y));
-            }
-        }
-        dz
-    }
-}
-
-/// The logistic function; never overflows, because the exponent is never positive.
-#[inline]
-pub(super) fn sigmoid<F: Real>(x: F) -> F {
-    let e = (-x.abs()).exp();
-    let s = F::one() / (F::one() + e);
-    if x < F::zero() { e * s } else { s }
-}
-
-/// `ln(1 + e^x)`.
-pub(super) fn softplus<F: Real>(x: F) -> F {
-    Activation::Softplus.apply(x)
-}
-
-/// `y = act(x)`, `dx = dy ⊙ act'(y)`.
-pub(crate) struct Activate {
-    x: Var,
-    act: Activation,
-}
-
-impl<F: Real> Rule<F> for Activate {
-    const NAME: &'static str = "activate";
-    fn each_input(&self, _: &[u32], visit: &mut dyn FnMut(Var)) {
-        visit(self.x);
-    }
-    fn backward(&self, flow: &mut Flow<'_, F>) {
-        let y = flow.output();
-        if let Some((own, into)) = flow.into_input(self.x) {
-            for ((dx, &dy), &y) in into.iter_mut().zip(own).zip(y) {
-                *dx += dy * self.act.slope(y);
-            }
-        }
-    }
-}
 
 /// `y = a + s·b` with `s = ±1`; `b` may be one row `[1, cols]` that is added to every row of `a`.
 pub(crate) struct Add {
@@ -241,15 +110,6 @@ impl<F: Real> Rule<F> for ScaleBy {
 }
 
 impl<F: Real> Tape<F> {
-    /// `act(x)`, same shape.
-    pub fn activate(&mut self, x: Var, act: Activation) -> Var {
-        let (rows, cols) = self.shape(x);
-        let out = self.push(Op::Activate(Activate { x, act }), rows, cols, self.live(x));
-        let (left, y) = self.fill(out);
-        y.iter_mut().zip(left.value(x)).for_each(|(y, &x)| *y = act.apply(x));
-        out
-    }
-
     /// `a + b`, same shapes, or `b [1, cols]` added to every row.
     #[track_caller]
     pub fn add(&mut self, a: Var, b: Var) -> Var {

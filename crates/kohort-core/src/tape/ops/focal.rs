@@ -10,7 +10,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::elementwise::{sigmoid, softplus};
+use super::activation::{sigmoid, softplus};
+use super::loss::each;
 use super::{Op, Rule};
 use crate::tape::{Flow, Tape, Var};
 use crate::{Real, shape};
@@ -34,7 +35,7 @@ impl Default for Focal {
 
 impl Focal {
     /// `ℓ(x, t)`, with a target above ½ as 1 and others as 0.
-    #[inline]
+    #[inline(always)] // into loops that are compiled for wide vectors
     pub fn value<F: Real>(self, x: F, t: F) -> F {
         let (side, weight) = self.side(t);
         let z = side * x;
@@ -42,7 +43,7 @@ impl Focal {
     }
 
     /// `dℓ/dx`.
-    #[inline]
+    #[inline(always)]
     pub fn slope<F: Real>(self, x: F, t: F) -> F {
         let (side, weight) = self.side(t);
         let z = side * x;
@@ -50,13 +51,13 @@ impl Focal {
         side * weight * self.damping(z) * (-F::of(self.gamma) * p * softplus(-z) - sigmoid(-z))
     }
 
-    #[inline]
+    #[inline(always)]
     fn side<F: Real>(self, t: F) -> (F, F) {
         if t > F::of(0.5) { (F::one(), F::of(self.alpha)) } else { (-F::one(), F::of(1.0 - self.alpha)) }
     }
 
     /// `(1 − p)^γ`.
-    #[inline]
+    #[inline(always)]
     fn damping<F: Real>(self, z: F) -> F {
         (-F::of(self.gamma) * softplus(z)).exp()
     }
@@ -80,12 +81,13 @@ impl<F: Real> Rule<F> for FocalLoss<F> {
         let weight = self.weight.map(|w| flow.value(w));
         if let Some((own, into)) = flow.into_input(self.logits) {
             let factor = own[0] * self.scale;
-            for (n, (d, (&x, &t))) in into.iter_mut().zip(x.iter().zip(t)).enumerate() {
-                let w = weight.map_or(F::one(), |w| w[n]);
-                if w != F::zero() {
-                    *d += factor * w * self.focal.slope(x, t);
-                }
-            }
+            let focal = self.focal;
+            each(
+                (x, t, weight, 1),
+                #[inline(always)]
+                |x, t| focal.slope(x, t),
+                |n, w, slope| into[n] += factor * w * slope,
+            );
         }
     }
 }
@@ -110,12 +112,12 @@ impl<F: Real> Tape<F> {
         let (left, y) = self.fill(out);
         let weight = weight.map(|w| left.value(w));
         let mut total = F::zero();
-        for (n, (&x, &t)) in left.value(logits).iter().zip(left.value(target)).enumerate() {
-            let w = weight.map_or(F::one(), |w| w[n]);
-            if w != F::zero() {
-                total += w * focal.value(x, t);
-            }
-        }
+        each(
+            (left.value(logits), left.value(target), weight, 1),
+            #[inline(always)]
+            |x, t| focal.value(x, t),
+            |_, w, value| total += w * value,
+        );
         y[0] = scale * total;
         out
     }

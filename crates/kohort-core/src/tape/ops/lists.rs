@@ -26,9 +26,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::elementwise::{Activation, sigmoid, softplus};
-use super::loss::log_sum_exp;
+use super::activation::{relu, sigmoid, softplus};
+use super::loss::norm_of;
 use super::{Op, Rule};
+use crate::kernels::wide;
 use crate::tape::{Flow, List, Tape, Var};
 use crate::{Real, shape};
 
@@ -65,7 +66,7 @@ impl ListLoss {
         let mut loss = F::zero();
         match self {
             ListLoss::Softmax => {
-                let norm = log_sum_exp(s);
+                let norm = norm_of(s);
                 s.iter().zip(t).for_each(|(&s, &t)| loss += t / total * (norm - s));
             }
             ListLoss::Sigmoid => {
@@ -76,12 +77,16 @@ impl ListLoss {
                 let mut below = Vec::with_capacity(s.len());
                 for i in 0..s.len() {
                     gather_below(s, t, i, &mut below);
-                    loss += log_sum_exp(&below) - s[i];
+                    loss += norm_of(&below) - s[i];
                 }
             }
-            ListLoss::Bpr | ListLoss::Hinge | ListLoss::Lambda => self.each_pair(s, t, |_, _, weight, z| {
-                loss += weight * self.of_difference(z);
-            }),
+            ListLoss::Bpr | ListLoss::Hinge | ListLoss::Lambda => self.each_pair(
+                s,
+                t,
+                #[inline(always)]
+                |hinge, z| ListLoss::of_difference(hinge, z),
+                |_, _, weight, value| loss += weight * value,
+            ),
         }
         loss
     }
@@ -94,63 +99,102 @@ impl ListLoss {
         let total: F = t.iter().copied().sum();
         match self {
             ListLoss::Softmax => {
-                let norm = log_sum_exp(s);
-                for (d, (&s, &t)) in d.iter_mut().zip(s.iter().zip(t)) {
-                    *d += factor * ((s - norm).exp() - t / total);
-                }
+                let norm = norm_of(s);
+                wide(
+                    #[inline(always)]
+                    || {
+                        for (d, (&s, &t)) in d.iter_mut().zip(s.iter().zip(t)) {
+                            *d += factor * ((s - norm).exp() - t / total);
+                        }
+                    },
+                );
             }
             ListLoss::Sigmoid => {
                 let norm = log_sum_sigmoid(s);
-                for (d, (&s, &t)) in d.iter_mut().zip(s.iter().zip(t)) {
-                    let share = (-softplus(-s) - norm).exp();
-                    *d += factor * sigmoid(-s) * (share - t / total);
-                }
+                wide(
+                    #[inline(always)]
+                    || {
+                        for (d, (&s, &t)) in d.iter_mut().zip(s.iter().zip(t)) {
+                            let share = (-softplus(-s) - norm).exp();
+                            *d += factor * sigmoid(-s) * (share - t / total);
+                        }
+                    },
+                );
             }
             ListLoss::ListMle => {
                 let mut below = Vec::with_capacity(s.len());
                 for i in 0..s.len() {
                     gather_below(s, t, i, &mut below);
-                    let norm = log_sum_exp(&below);
+                    let norm = norm_of(&below);
                     for j in (0..s.len()).filter(|&j| j == i || t[j] < t[i]) {
                         d[j] += factor * (s[j] - norm).exp();
                     }
                     d[i] -= factor;
                 }
             }
-            ListLoss::Bpr | ListLoss::Hinge | ListLoss::Lambda => self.each_pair(s, t, |i, j, weight, z| {
-                let step = factor * weight * self.slope_of_difference(z);
-                d[j] += step;
-                d[i] -= step;
-            }),
+            ListLoss::Bpr | ListLoss::Hinge | ListLoss::Lambda => self.each_pair(
+                s,
+                t,
+                #[inline(always)]
+                |hinge, z| ListLoss::slope_of_difference(hinge, z),
+                |i, j, weight, slope| {
+                    let step = factor * weight * slope;
+                    d[j] += step;
+                    d[i] -= step;
+                },
+            ),
         }
     }
 
     /// Loss of a pair whose lower one scores `z` more than the higher one.
-    fn of_difference<F: Real>(self, z: F) -> F {
-        match self {
-            // Not `max`, which would lose a NaN.
-            ListLoss::Hinge => Activation::Relu.apply(F::one() + z),
-            _ => softplus(z),
+    #[inline(always)] // into loops that are compiled for wide vectors
+    fn of_difference<F: Real>(hinge: bool, z: F) -> F {
+        if hinge { relu(F::one() + z) } else { softplus(z) }
+    }
+
+    #[inline(always)]
+    fn slope_of_difference<F: Real>(hinge: bool, z: F) -> F {
+        match hinge {
+            true if F::one() + z > F::zero() => F::one(),
+            true => F::zero(),
+            false => sigmoid(z),
         }
     }
 
-    fn slope_of_difference<F: Real>(self, z: F) -> F {
-        match self {
-            ListLoss::Hinge if F::one() + z > F::zero() => F::one(),
-            ListLoss::Hinge => F::zero(),
-            _ => sigmoid(z),
-        }
-    }
-
-    /// Calls `visit` with each pair `t_i > t_j`, its weight and `s_j − s_i`.
-    fn each_pair<F: Real>(self, s: &[F], t: &[F], mut visit: impl FnMut(usize, usize, F, F)) {
-        let pairs = |i: usize| (0..s.len()).filter(move |&j| t[i] > t[j]);
+    /// Calls `visit` with each pair `t_i > t_j`, its weight and `of(hinge, s_j − s_i)`, which is computed for all pairs of an `i` at a time, so that
+    /// it becomes vectors.
+    fn each_pair<F: Real>(
+        self,
+        s: &[F],
+        t: &[F],
+        of: impl Fn(bool, F) -> F,
+        mut visit: impl FnMut(usize, usize, F, F),
+    ) {
+        let below = |i: usize| (0..s.len()).filter(move |&j| t[i] > t[j]);
         let gains = (self == ListLoss::Lambda).then(|| Gains::new(s, t));
-        let even = F::one() / F::of((0..s.len()).map(|i| pairs(i).count()).sum::<usize>().max(1) as f64);
+        let even = F::one() / F::of((0..s.len()).map(|i| below(i).count()).sum::<usize>().max(1) as f64);
+        let mut values = Vec::with_capacity(s.len());
         for i in 0..s.len() {
-            for j in pairs(i) {
+            values.clear();
+            values.extend(below(i).map(|j| s[j] - s[i]));
+            wide(
+                #[inline(always)]
+                || match self {
+                    ListLoss::Hinge => {
+                        for z in &mut values {
+                            *z = of(true, *z);
+                        }
+                    }
+                    _ => {
+                        for z in &mut values {
+                            *z = of(false, *z);
+                        }
+                    }
+                },
+            );
+            for (j, &value) in below(i).zip(&values) {
                 let weight = gains.as_ref().map_or(even, |gains| F::of(gains.of_swap(i, j)));
-                visit(i, j, weight, s[j] - s[i]);
+                visit(i, j, weight, value);
             }
         }
     }
@@ -165,8 +209,16 @@ fn gather_below<F: Real>(s: &[F], t: &[F], i: usize, below: &mut Vec<F>) {
 
 /// `ln Σ σ(s)`: of logarithms, so that a list of very low scores does not divide zero by zero.
 fn log_sum_sigmoid<F: Real>(s: &[F]) -> F {
-    let logs: Vec<F> = s.iter().map(|&s| -softplus(-s)).collect();
-    log_sum_exp(&logs)
+    let mut logs = s.to_vec();
+    wide(
+        #[inline(always)]
+        || {
+            for s in &mut logs {
+                *s = -softplus(-*s);
+            }
+        },
+    );
+    norm_of(&logs)
 }
 
 /// What each place and each target is worth of a list's nDCG.

@@ -11,8 +11,10 @@
 //! | logistic (BCE with logits) | max(p, 0) − p·t + ln(1 + e^−\|p\|) | σ(p) − t |
 //! | cross-entropy, class c | ln Σ e^p − p_c | softmax(p) − 1[c] |
 
-use super::elementwise::sigmoid;
+use super::activation::sigmoid;
+use super::softmax::{forward_of, largest, rows_of, sum};
 use super::{Op, Rule};
+use crate::kernels::wide;
 use crate::tape::{Flow, List, Tape, Var};
 use crate::{Real, shape};
 
@@ -30,17 +32,17 @@ pub enum LossKind {
 
 impl LossKind {
     /// `ℓ(p, t)`.
-    #[inline]
+    #[inline(always)] // into loops that are compiled for wide vectors
     pub fn value<F: Real>(self, p: F, t: F) -> F {
         match self {
             LossKind::Squared => (p - t) * (p - t),
             LossKind::Absolute => (p - t).abs(),
-            LossKind::Logistic => p.max(F::zero()) - p * t + (-p.abs()).exp().ln_1p(),
+            LossKind::Logistic => p.max(F::zero()) - p * t + (-p.abs()).exp().ln_1p_unit(),
         }
     }
 
     /// `dℓ/dp`.
-    #[inline]
+    #[inline(always)]
     pub fn slope<F: Real>(self, p: F, t: F) -> F {
         match self {
             LossKind::Squared => (p - t) + (p - t),
@@ -48,6 +50,68 @@ impl LossKind {
             LossKind::Absolute if p < t => -F::one(),
             LossKind::Absolute => F::zero(),
             LossKind::Logistic => sigmoid(p) - t,
+        }
+    }
+
+    /// [`each`] with one loop for each kind: a choice within would keep it from vectors.
+    fn each<F: Real>(
+        self,
+        entries: Entries<'_, F>,
+        of: impl Fn(LossKind, F, F) -> F,
+        visit: impl FnMut(usize, F, F),
+    ) {
+        match self {
+            LossKind::Squared => each(
+                entries,
+                #[inline(always)]
+                |p, t| of(LossKind::Squared, p, t),
+                visit,
+            ),
+            LossKind::Absolute => each(
+                entries,
+                #[inline(always)]
+                |p, t| of(LossKind::Absolute, p, t),
+                visit,
+            ),
+            LossKind::Logistic => each(
+                entries,
+                #[inline(always)]
+                |p, t| of(LossKind::Logistic, p, t),
+                visit,
+            ),
+        }
+    }
+}
+
+/// Predictions, targets, weights of rows, and the columns of a row.
+pub(super) type Entries<'a, F> = (&'a [F], &'a [F], Option<&'a [F]>, usize);
+
+/// Calls `visit(n, w, f(p, t))` for each entry `n` whose weight `w`, of its row or 1, is not 0. `f` is computed for many entries at a time, those of
+/// weight 0 among them, so that it becomes vectors.
+pub(super) fn each<F: Real>(
+    (p, t, weight, cols): Entries<'_, F>,
+    f: impl Fn(F, F) -> F,
+    mut visit: impl FnMut(usize, F, F),
+) {
+    const MANY: usize = 256;
+    let mut values = [F::zero(); MANY];
+    for (at, (p, t)) in p.chunks(MANY).zip(t.chunks(MANY)).enumerate() {
+        wide(
+            #[inline(always)]
+            || {
+                for (value, (&p, &t)) in values.iter_mut().zip(p.iter().zip(t)) {
+                    *value = f(p, t);
+                }
+            },
+        );
+        let values = values[..p.len()].iter().zip(MANY * at..);
+        match weight {
+            None => values.for_each(|(&value, n)| visit(n, F::one(), value)),
+            Some(weight) => {
+                let weighed =
+                    values.map(|(&value, n)| (n, weight[if cols == 1 { n } else { n / cols }], value));
+                weighed.filter(|(_, w, _)| *w != F::zero()).for_each(|(n, w, value)| visit(n, w, value));
+            }
         }
     }
 }
@@ -71,12 +135,12 @@ impl<F: Real> Rule<F> for Loss<F> {
         let weight = self.weight.map(|w| flow.value(w));
         if let Some((own, into)) = flow.into_input(self.prediction) {
             let factor = own[0] * self.scale;
-            for (n, (d, (&p, &t))) in into.iter_mut().zip(p.iter().zip(t)).enumerate() {
-                let w = weight.map_or(F::one(), |w| w[n / cols]);
-                if w != F::zero() {
-                    *d += factor * w * self.kind.slope(p, t);
-                }
-            }
+            self.kind.each(
+                (p, t, weight, cols),
+                #[inline(always)]
+                |kind, p, t| kind.slope(p, t),
+                |n, w, slope| into[n] += factor * w * slope,
+            );
         }
     }
 }
@@ -89,9 +153,57 @@ pub(crate) struct CrossEntropy<F> {
 }
 
 /// `ln Σ e^x`, without overflow.
-pub(super) fn log_sum_exp<F: Real>(x: &[F]) -> F {
-    let top = x.iter().fold(x[0], |m, &v| m.max(v));
-    top + x.iter().map(|&v| (v - top).exp()).sum::<F>().ln()
+#[inline(always)] // into loops that are compiled for wide vectors
+fn log_sum_exp<F: Real>(x: &[F]) -> F {
+    const MANY: usize = 64;
+    let (top, mut total) = (largest(x), F::zero());
+    for piece in x.chunks(MANY) {
+        let mut values = [top; MANY];
+        values[..piece.len()].copy_from_slice(piece);
+        // Whole vectors: what is beyond the piece costs less than a rest one by one.
+        for value in &mut values[..piece.len().next_multiple_of(16)] {
+            *value = (*value - top).exp();
+        }
+        total += sum(&values[..piece.len()]);
+    }
+    top + total.ln()
+}
+
+/// [`log_sum_exp`], compiled for wide vectors.
+pub(super) fn norm_of<F: Real>(x: &[F]) -> F {
+    wide(
+        #[inline(always)]
+        || log_sum_exp(x),
+    )
+}
+
+/// Calls `visit` with each row of `x [rows, cols]` and its `ln Σ e^x`. The exponentials of many short rows are one loop, as they fill no vectors.
+fn each_norm<F: Real>(x: &[F], cols: usize, mut visit: impl FnMut(usize, F)) {
+    const MANY: usize = 512;
+    if 4 * cols > MANY {
+        return x.chunks_exact(cols).enumerate().for_each(|(row, x)| visit(row, norm_of(x)));
+    }
+    let (mut values, mut tops) = ([F::zero(); MANY], [F::zero(); MANY]);
+    let rows = MANY / cols;
+    for (at, x) in x.chunks(rows * cols).enumerate() {
+        let values = &mut values[..x.len()];
+        wide(
+            #[inline(always)]
+            || {
+                for ((y, x), top) in values.chunks_exact_mut(cols).zip(x.chunks_exact(cols)).zip(&mut tops) {
+                    *top = largest(x);
+                    y.iter_mut().zip(x).for_each(|(y, &x)| *y = x - *top);
+                }
+                for y in values.iter_mut() {
+                    *y = y.exp();
+                }
+                for (y, top) in values.chunks_exact(cols).zip(&mut tops) {
+                    *top += sum(y).ln();
+                }
+            },
+        );
+        tops.iter().zip(at * rows..).take(x.len() / cols).for_each(|(&norm, row)| visit(row, norm));
+    }
 }
 
 impl<F: Real> Rule<F> for CrossEntropy<F> {
@@ -103,18 +215,26 @@ impl<F: Real> Rule<F> for CrossEntropy<F> {
         let (x, cols) = (flow.value(self.logits), flow.shape(self.logits).1);
         let classes = flow.entries(self.classes);
         let weight = self.weight.map(|w| flow.value(w));
+        let mut scratch = std::mem::take(flow.scratch);
         if let Some((own, into)) = flow.into_input(self.logits) {
-            for (n, (d, x)) in into.chunks_exact_mut(cols).zip(x.chunks_exact(cols)).enumerate() {
-                let w = weight.map_or(F::one(), |w| w[n]);
-                if w == F::zero() {
-                    continue;
+            let piece = cols * rows_of(cols);
+            scratch.resize(scratch.len().max(piece.min(x.len())), F::zero());
+            for (at, (d, x)) in into.chunks_mut(piece).zip(x.chunks(piece)).enumerate() {
+                let p = &mut scratch[..x.len()];
+                forward_of(x, p, cols);
+                for (n, (d, p)) in
+                    (at * rows_of(cols)..).zip(d.chunks_exact_mut(cols).zip(p.chunks_exact(cols)))
+                {
+                    let w = weight.map_or(F::one(), |w| w[n]);
+                    if w != F::zero() {
+                        let factor = own[0] * self.scale * w;
+                        d.iter_mut().zip(p).for_each(|(d, &p)| *d += factor * p);
+                        d[classes[n] as usize] -= factor;
+                    }
                 }
-                let factor = own[0] * self.scale * w;
-                let total = log_sum_exp(x);
-                d.iter_mut().zip(x).for_each(|(d, &x)| *d += factor * (x - total).exp());
-                d[classes[n] as usize] -= factor;
             }
         }
+        *flow.scratch = scratch;
     }
 }
 
@@ -144,12 +264,12 @@ impl<F: Real> Tape<F> {
         let (left, y) = self.fill(out);
         let weight = weight.map(|w| left.value(w));
         let mut total = F::zero();
-        for (n, (&p, &t)) in left.value(prediction).iter().zip(left.value(target)).enumerate() {
-            let w = weight.map_or(F::one(), |w| w[n / cols]);
-            if w != F::zero() {
-                total += w * kind.value(p, t);
-            }
-        }
+        kind.each(
+            (left.value(prediction), left.value(target), weight, cols),
+            #[inline(always)]
+            |kind, p, t| kind.value(p, t),
+            |_, w, value| total += w * value,
+        );
         y[0] = scale * total;
         out
     }
@@ -175,12 +295,13 @@ impl<F: Real> Tape<F> {
         let (left, y) = self.fill(out);
         let (classes, weight) = (left.entries(classes), weight.map(|w| left.value(w)));
         let mut total = F::zero();
-        for (n, x) in left.value(logits).chunks_exact(cols).enumerate() {
+        let x = left.value(logits);
+        each_norm(x, cols, |n, norm| {
             let w = weight.map_or(F::one(), |w| w[n]);
             if w != F::zero() {
-                total += w * (log_sum_exp(x) - x[classes[n] as usize]);
+                total += w * (norm - x[n * cols + classes[n] as usize]);
             }
-        }
+        });
         y[0] = scale * total;
         out
     }

@@ -1,6 +1,7 @@
 //! The ops: one file each, with formula, derivative and kernels as neighbours. Their gradients are checked against
 //! finite differences in `tape/tests.rs`.
 
+mod activation;
 mod attention;
 mod blocks;
 mod concat;
@@ -25,9 +26,9 @@ mod scale_blocks;
 mod segment;
 mod softmax;
 
+pub use activation::Activation;
 pub use attention::AttentionMask;
 pub use blocks::Block;
-pub use elementwise::Activation;
 pub use focal::Focal;
 pub use lists::ListLoss;
 pub use loss::LossKind;
@@ -123,7 +124,7 @@ ops! {
     LowRankMiddle(low_rank::Middle),
     LowRankRows(low_rank_rows::LowRankRows),
     ScaleBlocks(scale_blocks::ScaleBlocks),
-    Activate(elementwise::Activate),
+    Activate(activation::Activate),
     Add(elementwise::Add),
     Mul(elementwise::Mul),
     Scale(elementwise::Scale<F>),

@@ -119,7 +119,8 @@ impl<F: Real> Tape<F> {
         let x = left.value(x);
         for pair in left.entries(offsets).windows(2) {
             let segment = pair[0] as usize..pair[1] as usize;
-            forward_of(&x[segment.clone()], &mut y[segment]);
+            let cols = segment.len();
+            forward_of(&x[segment.clone()], &mut y[segment], cols);
         }
         out
     }

@@ -2,6 +2,7 @@
 
 use super::gather::dot;
 use super::{Op, Rule};
+use crate::kernels::wide;
 use crate::tape::{Flow, Tape, Var};
 use crate::{Real, shape};
 
@@ -73,18 +74,65 @@ fn is_nan<F: Real>(x: F) -> bool {
     x != x
 }
 
-/// Writes the softmax of `x` into `y`. An empty slice stays empty.
-#[inline]
-pub(super) fn forward_of<F: Real>(x: &[F], y: &mut [F]) {
-    let Some(&first) = x.first() else { return };
-    let top = x.iter().fold(first, |m, &v| m.max(v));
-    let mut total = F::zero();
-    for (y, &x) in y.iter_mut().zip(x) {
-        *y = (x - top).exp();
-        total += *y;
+/// The largest of a row, in eight lanes; a NaN loses.
+#[inline(always)] // into loops that are compiled for wide vectors, as all below
+pub(super) fn largest<F: Real>(x: &[F]) -> F {
+    let eights = x.chunks_exact(8);
+    let top = eights.remainder().iter().fold(x[0], |top, &x| top.max(x));
+    let mut lanes = [top; 8];
+    for eight in eights {
+        for lane in 0..8 {
+            lanes[lane] = lanes[lane].max(eight[lane]);
+        }
     }
-    let inv = F::one() / total;
-    y.iter_mut().for_each(|y| *y *= inv);
+    let [a, b, c, d, e, f, g, h] = lanes;
+    a.max(b).max(c.max(d)).max(e.max(f).max(g.max(h)))
+}
+
+/// The sum of a row, in eight lanes: the order of additions is fixed, and the compiler can use vectors.
+#[inline(always)]
+pub(super) fn sum<F: Real>(x: &[F]) -> F {
+    let eights = x.chunks_exact(8);
+    let rest: F = eights.remainder().iter().copied().sum();
+    let mut lanes = [F::zero(); 8];
+    for eight in eights {
+        for lane in 0..8 {
+            lanes[lane] += eight[lane];
+        }
+    }
+    let [a, b, c, d, e, f, g, h] = lanes;
+    ((a + b) + (c + d)) + ((e + f) + (g + h)) + rest
+}
+
+/// How many rows are taken at a time: about as many entries as the first cache holds beside others.
+pub(super) fn rows_of(cols: usize) -> usize {
+    (2048 / cols).max(1)
+}
+
+/// Writes the softmax of each row of `x [rows, cols]` into `y`. The exponentials of many rows are one loop, for short rows fill no vectors.
+pub(super) fn forward_of<F: Real>(x: &[F], y: &mut [F], cols: usize) {
+    if cols == 0 {
+        return;
+    }
+    wide(
+        #[inline(always)]
+        || {
+            let piece = cols * rows_of(cols);
+            for (y, x) in y.chunks_mut(piece).zip(x.chunks(piece)) {
+                for (y, x) in y.chunks_exact_mut(cols).zip(x.chunks_exact(cols)) {
+                    let top = largest(x);
+                    y.iter_mut().zip(x).for_each(|(y, &x)| *y = x - top);
+                }
+                for y in y.iter_mut() {
+                    *y = y.exp();
+                }
+                for y in y.chunks_exact_mut(cols) {
+                    let inv = F::one() / sum(y);
+                    y.iter_mut().for_each(|y| *y *= inv);
+                }
+            }
+        },
+    );
 }
 
 /// Adds the softmax's derivative to `dx`.
@@ -106,9 +154,7 @@ impl<F: Real> Tape<F> {
         }
         let out = self.push(Op::Softmax(Softmax { x }), rows, cols, self.live(x));
         let (left, y) = self.fill(out);
-        for (y, x) in y.chunks_exact_mut(cols).zip(left.value(x).chunks_exact(cols)) {
-            forward_of(x, y);
-        }
+        forward_of(left.value(x), y, cols);
         out
     }
 
