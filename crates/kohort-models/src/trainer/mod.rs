@@ -33,7 +33,7 @@ pub use log::{Epoch, JsonLines};
 pub use progress::Progress;
 #[cfg(test)]
 pub(crate) use state::saved;
-pub use system::{Recorded, Site, System};
+pub use system::{Recorded, Site, System, Words};
 
 use crate::ModelError;
 use gradients::Gradients;
@@ -141,7 +141,7 @@ pub fn train(
         {
             balancer.observe(&metrics)?;
         }
-        let mut remarks = system.remarks(&current);
+        let Words { notes, mut remarks } = system.words(&current);
         remarks.extend(state.record.warnings().iter().map(ToString::to_string));
         let losses =
             system.objectives().iter().zip(sums).map(|(name, sum)| (name.clone(), sum / rows as f64));
@@ -152,7 +152,7 @@ pub fn train(
             coefficients,
             weighting: state.record.snapshot(),
             validation,
-            notes: system.notes(&current),
+            notes,
             remarks,
             seconds: start.elapsed().as_secs_f64(),
         };
