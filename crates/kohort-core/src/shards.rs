@@ -5,6 +5,7 @@
 //! any number of threads**. The shard size is part of the numerics: it belongs in the config and the manifest.
 
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
@@ -20,6 +21,26 @@ pub struct Shard {
     pub rows: Range<usize>,
 }
 
+/// Where the time of shards went, beside what ops say of themselves in a [`Profile`]: all zero where the watches are off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Wall time of recording and sweeping shards, all threads together.
+    pub shards: Duration,
+    /// What threads were busy with shards in that time, added up over threads.
+    pub busy: Duration,
+    /// Wall time of summing and weighing gradients.
+    pub sums: Duration,
+}
+
+impl Spent {
+    /// Adds what was spent elsewhere.
+    pub fn add(&mut self, other: Spent) {
+        self.shards += other.shards;
+        self.busy += other.busy;
+        self.sums += other.sums;
+    }
+}
+
 /// Tapes and gradients for the shards of a batch, kept between steps.
 pub struct Shards<F: Real = f32> {
     rows: usize,
@@ -29,6 +50,7 @@ pub struct Shards<F: Real = f32> {
     /// Sums over shards of the gradients that were kept apart.
     totals: Vec<Grads<F>>,
     profiled: bool,
+    spent: Spent,
 }
 
 struct Worker<F: Real> {
@@ -36,6 +58,23 @@ struct Worker<F: Real> {
     grads: Grads<F>,
     /// Gradients that are kept apart: one an objective.
     apart: Vec<Grads<F>>,
+    /// How long a thread had this shard, since it was asked last.
+    busy: Duration,
+}
+
+impl<F: Real> Worker<F> {
+    /// Does `work` on this shard under the watch, where there is one.
+    fn timed<T>(&mut self, watched: bool, work: impl FnOnce(&mut Worker<F>) -> T) -> T {
+        let start = watched.then(Instant::now);
+        let given = work(self);
+        self.busy += since(start);
+        given
+    }
+}
+
+/// Time since a watch was started; none where it was not.
+fn since(start: Option<Instant>) -> Duration {
+    start.map_or(Duration::ZERO, |start| start.elapsed())
 }
 
 impl<F: Real> Shards<F> {
@@ -55,6 +94,7 @@ impl<F: Real> Shards<F> {
             total: Grads::new(params),
             totals: Vec::new(),
             profiled: false,
+            spent: Spent::default(),
         }
     }
 
@@ -71,6 +111,12 @@ impl<F: Real> Shards<F> {
         profile
     }
 
+    /// What was spent around ops since the watches were turned on or this was asked last.
+    pub fn take_spent(&mut self) -> Spent {
+        self.workers.iter_mut().for_each(|worker| self.spent.busy += std::mem::take(&mut worker.busy));
+        std::mem::take(&mut self.spent)
+    }
+
     /// Runs `record` once for each shard of a batch of `batch` rows, on its reset tape, and returns what each gave,
     /// in shard order. The recordings stay for any number of [`Shards::backward`] calls.
     pub fn forward<T, W>(&mut self, params: &Params<F>, batch: usize, record: W) -> Vec<T>
@@ -82,18 +128,30 @@ impl<F: Real> Shards<F> {
         while self.workers.len() < count {
             let mut tape = Tape::new();
             tape.profile(self.profiled);
-            self.workers.push(Worker { tape, grads: Grads::new(params), apart: Vec::new() });
+            let (grads, apart) = (Grads::new(params), Vec::new());
+            self.workers.push(Worker { tape, grads, apart, busy: Duration::ZERO });
         }
         self.used = count;
         let rows = self.rows;
-        let run = |(index, worker): (usize, &mut Worker<F>)| {
+        let run = |index: usize, worker: &mut Worker<F>| {
             worker.tape.reset();
             let shard = Shard { index, rows: index * rows..((index + 1) * rows).min(batch) };
             let given = record(shard, &mut worker.tape);
             worker.tape.lap(None);
             given
         };
-        self.workers[..count].par_iter_mut().enumerate().map(run).collect()
+        self.each(run)
+    }
+
+    /// Runs `work` once for each shard of the batch, on as many threads as there are, and returns what each gave, in shard order.
+    fn each<T: Send>(&mut self, work: impl Fn(usize, &mut Worker<F>) -> T + Sync) -> Vec<T> {
+        let watched = self.profiled;
+        let start = watched.then(Instant::now);
+        let run =
+            |(index, worker): (usize, &mut Worker<F>)| worker.timed(watched, |worker| work(index, worker));
+        let given = self.workers[..self.used].par_iter_mut().enumerate().map(run).collect();
+        self.spent.shards += since(start);
+        given
     }
 
     /// Runs `sweep` once for each shard of the last forward, on its tape and cleared gradients, and returns the sum of
@@ -102,13 +160,14 @@ impl<F: Real> Shards<F> {
     where
         W: Fn(usize, &mut Tape<F>, &mut Grads<F>) + Sync,
     {
-        let used = &mut self.workers[..self.used];
-        used.par_iter_mut().enumerate().for_each(|(index, worker)| {
+        self.each(|index, worker| {
             worker.grads.clear();
             sweep(index, &mut worker.tape, &mut worker.grads);
         });
-        let parts: Vec<&Grads<F>> = used.iter().map(|w| &w.grads).collect();
+        let start = self.profiled.then(Instant::now);
+        let parts: Vec<&Grads<F>> = self.workers[..self.used].iter().map(|w| &w.grads).collect();
         self.total.sum_of(&parts);
+        self.spent.sums += since(start);
         &self.total
     }
 
@@ -119,16 +178,16 @@ impl<F: Real> Shards<F> {
         T: Send,
         W: Fn(usize, &mut Tape<F>, &mut [Grads<F>]) -> T + Sync,
     {
-        let run = |(index, worker): (usize, &mut Worker<F>)| {
+        self.each(|index, worker| {
             worker.apart.iter_mut().for_each(Grads::clear);
             worker.apart.resize_with(count, || Grads::new(params));
             work(index, &mut worker.tape, &mut worker.apart)
-        };
-        self.workers[..self.used].par_iter_mut().enumerate().map(run).collect()
+        })
     }
 
     /// The gradients that were kept apart, each summed over shards in their order.
     pub fn totals(&mut self, params: &Params<F>) -> &[Grads<F>] {
+        let start = self.profiled.then(Instant::now);
         let used: Vec<&[Grads<F>]> = self.workers[..self.used].iter().map(|w| &w.apart[..]).collect();
         let count = used.first().map_or(0, |apart| apart.len());
         self.totals.resize_with(count, || Grads::new(params));
@@ -136,18 +195,28 @@ impl<F: Real> Shards<F> {
             let parts: Vec<&Grads<F>> = used.iter().map(|apart| &apart[k]).collect();
             total.sum_of(&parts);
         });
+        self.spent.sums += since(start);
         &self.totals
     }
 
     /// `Σ_k weight(parameter, k)·total_k` over the last [`Shards::totals`].
     pub fn weighted(&mut self, weight: impl Fn(ParamId, usize) -> F + Sync) -> &Grads<F> {
+        let start = self.profiled.then(Instant::now);
         self.total.weighted(&self.totals, weight);
+        self.spent.sums += since(start);
         &self.total
     }
 
     /// The last sum of gradients, to which `Σ_k weight(parameter, k)·total_k` over the last [`Shards::totals`] is added.
     pub fn add_weighted(&mut self, weight: impl Fn(ParamId, usize) -> F + Sync) -> &Grads<F> {
+        let start = self.profiled.then(Instant::now);
         self.total.add_weighted(&self.totals, weight);
+        self.spent.sums += since(start);
+        &self.total
+    }
+
+    /// The last sum of gradients: of [`Shards::backward`], [`Shards::weighted`] or [`Shards::add_weighted`].
+    pub fn total(&self) -> &Grads<F> {
         &self.total
     }
 

@@ -8,17 +8,18 @@ use kohort_core::{Init, Real, Tape, Var};
 pub struct Mode {
     masks: Option<Stream>,
     epoch: Option<u64>,
+    compares: bool,
 }
 
 impl Mode {
     /// For training: dropout draws its masks from `masks`, a stream named by seed, epoch, step and shard.
     pub fn train(masks: Stream) -> Mode {
-        Mode { masks: Some(masks), epoch: None }
+        Mode { masks: Some(masks), epoch: None, compares: false }
     }
 
     /// For scoring: dropout is off.
     pub fn score() -> Mode {
-        Mode { masks: None, epoch: None }
+        Mode { masks: None, epoch: None, compares: false }
     }
 
     /// The same, in this pass over the training rows, counted from 0: samples that are redrawn in each pass name their
@@ -30,6 +31,17 @@ impl Mode {
     /// Which pass over the training rows this is, from 0; `None` when scoring.
     pub fn epoch(&self) -> Option<u64> {
         self.epoch
+    }
+
+    /// The same, with every expert shown every row: layers whose experts have rows of their own leave in
+    /// [`Mixed::compared`](crate::experts::Mixed::compared) what each would say of all of them.
+    pub fn comparing(self) -> Mode {
+        Mode { compares: true, ..self }
+    }
+
+    /// Whether experts are to be compared.
+    pub fn compares(&self) -> bool {
+        self.compares
     }
 
     /// Applies dropout at `rate` in training; leaves `x` alone in scoring.

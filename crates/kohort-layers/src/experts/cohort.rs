@@ -167,6 +167,9 @@ impl CohortExperts {
             mixed.tasks.push(tape.mix_blocks(gated.gate, &parts, self.outputs()));
             mixed.gates.push(GateUse::new(Some(k), gated, columns.clone()));
         }
+        if mode.compares() {
+            mixed.compared = Some(self.own.beside(tape, params, x, (h, globals)));
+        }
         mixed
     }
 }

@@ -82,6 +82,9 @@ impl DynamicExperts {
             mixed.tasks.push(tape.add(of_cohorts, of_globals));
             mixed.gates.push(GateUse::new(Some(k), gated, columns.clone()));
         }
+        if mode.compares() {
+            mixed.compared = Some(self.own.beside(tape, params, x, (h, globals)));
+        }
         mixed
     }
 }

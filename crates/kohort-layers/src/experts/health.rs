@@ -11,7 +11,7 @@
 //! | dead | mean of `g_{b,e}·E_b` over the rows that can reach `e` below 0.1; or more than 90 % of its outputs 0 | always |
 //! | collapsed | one expert's mean of `p_{b,e}` above 0.9, over the rows of one gate that can reach several | always |
 //! | polarised | the largest `p_{b,e}` of a row above 0.9 in more than 90 % of a task's rows, and no collapse | always |
-//! | redundant | mean cosine of two experts' outputs above 0.95 | outputs were shown |
+//! | redundant | mean cosine of two experts' outputs above 0.95 | outputs were compared |
 //! | monopolised | more than 0.8 of a shared expert's mass from one of several tasks | tasks have gates of their own |
 //!
 //! The names follow HoME (Wang et al., arXiv 2408.05430) and Zhao et al. (RecSys 2019); the thresholds are ours.
@@ -222,32 +222,32 @@ impl ExpertHealth {
     /// If the blocks don't fit, or a number names no expert.
     #[track_caller]
     pub fn observe_outputs(&mut self, outputs: &[f32], names: &[Expert], rows: usize) {
-        let wide = outputs.len().checked_div(rows).unwrap_or(0);
-        if names.is_empty() || wide == 0 {
-            return;
+        let Some(width) = width_of(outputs, names, rows) else { return };
+        for row in outputs.chunks_exact(width * names.len()) {
+            for (block, &name) in row.chunks_exact(width).zip(names) {
+                self.entries[name as usize] += width as f64;
+                self.zeros[name as usize] += block.iter().filter(|&&x| x == 0.0).count() as f64;
+            }
         }
-        assert!(
-            wide * rows == outputs.len() && wide.is_multiple_of(names.len()),
-            "health: {} outputs of {} experts in {rows} rows",
-            outputs.len(),
-            names.len()
-        );
-        let width = wide / names.len();
-        let mut norms = vec![0.0; names.len()];
-        for row in outputs.chunks_exact(wide) {
+    }
+
+    /// Compares outputs `[n, experts·width]` of experts that lie side by side, each two of them. Rows need not be ones that the experts
+    /// are used on: what a cohort's expert would say of another cohort's rows tells whether both are the same.
+    ///
+    /// # Panics
+    /// If the blocks don't fit, or a number names no expert.
+    #[track_caller]
+    pub fn compare_outputs(&mut self, outputs: &[f32], names: &[Expert], rows: usize) {
+        let Some(width) = width_of(outputs, names, rows) else { return };
+        for row in outputs.chunks_exact(width * names.len()) {
             let block = |e: usize| &row[e * width..(e + 1) * width];
-            norms
-                .iter_mut()
-                .enumerate()
-                .for_each(|(e, norm)| *norm = f64::from(dot(block(e), block(e))).sqrt());
+            let norms: Vec<f64> =
+                (0..names.len()).map(|e| f64::from(dot(block(e), block(e))).sqrt()).collect();
             for (i, &name) in names.iter().enumerate() {
-                let e = name as usize;
-                self.entries[e] += width as f64;
-                self.zeros[e] += block(i).iter().filter(|&&x| x == 0.0).count() as f64;
                 for (j, &other) in names.iter().enumerate().skip(i + 1) {
                     let size = norms[i] * norms[j];
                     if size > 0.0 {
-                        let (a, b) = (e.min(other as usize), e.max(other as usize));
+                        let (a, b) = (name.min(other) as usize, name.max(other) as usize);
                         self.cosine[a * self.experts + b] += f64::from(dot(block(i), block(j))) / size;
                         self.cosines[a * self.experts + b] += 1.0;
                     }
@@ -373,6 +373,22 @@ impl ExpertHealth {
         }
         findings
     }
+}
+
+/// Width of one expert's output; nothing where there is none.
+#[track_caller]
+fn width_of(outputs: &[f32], names: &[Expert], rows: usize) -> Option<usize> {
+    let wide = outputs.len().checked_div(rows).unwrap_or(0);
+    if names.is_empty() || wide == 0 {
+        return None;
+    }
+    assert!(
+        wide * rows == outputs.len() && wide.is_multiple_of(names.len()),
+        "health: {} outputs of {} experts in {rows} rows",
+        outputs.len(),
+        names.len()
+    );
+    Some(wide / names.len())
 }
 
 #[cfg(test)]

@@ -124,6 +124,9 @@ impl HierarchicalExperts {
             mixed.tasks.push(tape.mix_blocks(gate, &parts, self.outputs()));
             mixed.gates.push(GateUse::new(Some(k), Gated { gate, logits, load }, columns.clone()));
         }
+        if mode.compares() {
+            mixed.compared = Some(self.own.beside(tape, params, x, (h, globals)));
+        }
         mixed
     }
 }

@@ -145,6 +145,32 @@ impl RoutedExperts {
         Some(x)
     }
 
+    /// `x [n, in]` to what every expert says of every row, side by side, `[n, experts·out]`.
+    pub(super) fn all<F: Real>(&self, tape: &mut Tape<F>, params: &Params<F>, x: Var) -> Var {
+        let n = tape.shape(x).0;
+        let of_one = |expert: usize| {
+            let through = |x, layer: &Vec<Block>| {
+                tape.blocks(params, x, &[0, n], &[Some(layer[expert])], self.activation)
+            };
+            self.layers.iter().fold(x, through)
+        };
+        let all: Vec<Var> = (0..self.count()).map(of_one).collect();
+        tape.concat(&all)
+    }
+
+    /// The same beside what global experts said of the rows, `h [n, globals·out]`, whose numbers come first.
+    pub(super) fn beside<F: Real>(
+        &self,
+        tape: &mut Tape<F>,
+        params: &Params<F>,
+        x: Var,
+        (h, globals): (Var, usize),
+    ) -> Outputs {
+        let own = self.all(tape, params, x);
+        let experts = (0..(globals + self.count()) as Expert).collect();
+        Outputs { x: if globals > 0 { tape.concat(&[h, own]) } else { own }, experts }
+    }
+
     /// `x [n, in]` to each row's own expert's output, `[n, out]`; zeros for a row without one.
     ///
     /// # Panics

@@ -14,7 +14,7 @@ use super::{CrossMarket, Input};
 use crate::ModelError;
 use crate::fingerprint::Fingerprint;
 use crate::scaling::Scaling;
-use crate::trainer::{Recorded, System};
+use crate::trainer::{Recorded, System, Words};
 
 /// Lists of candidates with everything that does not depend on parameters, and the model they train.
 pub(super) struct Rows {
@@ -170,11 +170,11 @@ impl System for Rows {
     }
 
     /// How much the towers count, and what all territories have in common of the weights on features.
-    fn notes(&self, params: &Params) -> Vec<(String, f64)> {
+    fn words(&self, params: &Params) -> Words {
         let net = &self.model.net;
         let towers = ("towers".to_owned(), f64::from(params.value(net.scale)[0]));
         let names = self.model.features.kept().iter().map(|&n| NAMES[n].to_owned());
         let weights = params.value(net.weights).iter().map(|&w| f64::from(w));
-        std::iter::once(towers).chain(names.zip(weights)).collect()
+        std::iter::once(towers).chain(names.zip(weights)).collect::<Vec<_>>().into()
     }
 }

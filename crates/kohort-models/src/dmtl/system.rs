@@ -14,7 +14,7 @@ use super::{Dmtl, Input, MOST_HISTORY};
 use crate::ModelError;
 use crate::context::{Context, Described, Folded};
 use crate::fingerprint::Fingerprint;
-use crate::trainer::{Recorded, System};
+use crate::trainer::{Recorded, System, Words};
 
 /// Training rows with everything that does not depend on parameters, and the model they train.
 pub(super) struct Rows {
@@ -209,7 +209,7 @@ impl System for Rows {
 
     /// Mean entropy of the attention in nats over the first rows, and that of uniform attention. A gate stuck at
     /// `ln d_i` pays attention to nothing.
-    fn notes(&self, params: &Params) -> Vec<(String, f64)> {
+    fn words(&self, params: &Params) -> Words {
         let rows: Vec<u32> = (0..self.rows().min(1024) as u32).collect();
         let (user, item) = (Rows::cut(&self.user, &rows), Rows::cut(&self.item, &rows));
         let context = self.context_of(&rows);
@@ -217,7 +217,7 @@ impl System for Rows {
         let mut tape = Tape::new();
         let tables = (&self.model.users, &self.model.items);
         let outputs = self.model.net.forward(&mut tape, params, &batch, tables, &mut Mode::score());
-        let Some(attention) = outputs.attention else { return Vec::new() };
+        let Some(attention) = outputs.attention else { return Words::default() };
         let value = tape.value(attention);
         let lists: Vec<&[f32]> = match &batch.members {
             Some((_, offsets)) => offsets.windows(2).map(|w| &value[w[0] as usize..w[1] as usize]).collect(),
@@ -231,9 +231,10 @@ impl System for Rows {
             share.map(|p| -p * p.ln()).sum::<f64>()
         };
         let uniform = |list: &&[f32]| (list.len() as f64).ln();
-        vec![
+        let notes = vec![
             ("attention entropy".to_owned(), lists.iter().map(entropy).sum::<f64>() / count),
             ("uniform entropy".to_owned(), lists.iter().map(uniform).sum::<f64>() / count),
-        ]
+        ];
+        notes.into()
     }
 }

@@ -27,7 +27,35 @@ pub(super) fn watch(
     tape.reset();
     let outputs = net.forward(tape, params, (inputs, rows), cohorts, &mut Mode::score());
     show(&mut health, tape, &outputs, cohorts);
+    compare(&mut health, tape, params, net, (inputs, rows), cohorts);
     Some(health)
+}
+
+/// Rows on which experts are compared, at most; and rows times pairs of experts.
+const COMPARED: usize = 2048;
+const PAIRS: usize = 1 << 22;
+
+/// Every two experts on the same rows, every so many of `rows`: the fewer the more experts there are, so that two hundred cohorts' cost no more
+/// than ten's.
+fn compare(
+    health: &mut ExpertHealth,
+    tape: &mut Tape,
+    params: &Params,
+    net: &Net,
+    (inputs, rows): (&Inputs, &[u32]),
+    cohorts: &[u32],
+) {
+    let most = (PAIRS / net.body.experts().len().pow(2).max(1)).clamp(16, COMPARED);
+    let every = rows.len().div_ceil(most).max(1);
+    let some = |all: &[u32]| all.iter().copied().step_by(every).collect::<Vec<u32>>();
+    let (rows, cohorts) = (some(rows), some(cohorts));
+    tape.reset();
+    let outputs = net.forward(tape, params, (inputs, &rows), &cohorts, &mut Mode::score().comparing());
+    let mixed = &outputs.seen.mixed;
+    let shown = mixed.compared.as_ref().map_or(&mixed.outputs[..], std::slice::from_ref);
+    for shown in shown {
+        health.compare_outputs(tape.value(shown.x), &shown.experts, cohorts.len());
+    }
 }
 
 fn show(health: &mut ExpertHealth, tape: &Tape, outputs: &Outputs, cohorts: &[u32]) {
@@ -71,6 +99,8 @@ impl MultiTask {
         });
         let mut health = empty;
         parts.iter().for_each(|part| health.merge(part));
+        let rows: Vec<u32> = (0..cohorts.len() as u32).collect();
+        compare(&mut health, &mut Tape::new(), &self.params, &self.net, (&inputs, &rows), cohorts);
         Ok(Some(health.report()))
     }
 

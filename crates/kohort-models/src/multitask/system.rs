@@ -16,7 +16,7 @@ use super::targets::{Task, chosen};
 use super::weighing::Weighing;
 use crate::ModelError;
 use crate::fingerprint::Fingerprint;
-use crate::trainer::{Recorded, Site, System};
+use crate::trainer::{Recorded, Site, System, Words};
 
 /// Everything of a training run that does not depend on parameters' values.
 pub(super) struct Rows<'a> {
@@ -137,13 +137,13 @@ impl System for Rows<'_> {
         }
     }
 
-    fn notes(&self, params: &Params) -> Vec<(String, f64)> {
-        self.health(params).map(|health| ("gate entropy".to_owned(), health.entropy)).into_iter().collect()
-    }
-
-    fn remarks(&self, params: &Params) -> Vec<String> {
-        let findings = self.health(params).map(|health| health.findings).unwrap_or_default();
-        findings.iter().map(|finding| in_words(finding, self.net.body.experts(), self.tasks)).collect()
+    fn words(&self, params: &Params) -> Words {
+        let Some(health) = self.health(params) else { return Words::default() };
+        let named = |finding| in_words(finding, self.net.body.experts(), self.tasks);
+        Words {
+            notes: vec![("gate entropy".to_owned(), health.entropy)],
+            remarks: health.findings.iter().map(named).collect(),
+        }
     }
 
     fn terms(&self, batch: &[u32]) -> Result<Vec<Terms>, ObjectiveError> {

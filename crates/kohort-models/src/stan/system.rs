@@ -8,7 +8,7 @@ use super::config::{Config, Weights};
 use super::net::{Net, Tables};
 use super::past::Past;
 use super::weights::{mean, weights};
-use crate::trainer::{Recorded, System};
+use crate::trainer::{Recorded, System, Words};
 
 /// Everything of a training run that does not depend on parameters' values.
 pub(super) struct Rows {
@@ -92,9 +92,9 @@ impl System for Rows {
     }
 
     /// What rows weigh on average in each task, for γ changes a task's weight as a whole too.
-    fn notes(&self, params: &Params) -> Vec<(String, f64)> {
+    fn words(&self, params: &Params) -> Words {
         if self.config.weights == Weights::One {
-            return Vec::new();
+            return Words::default();
         }
         let rows = self.rows();
         let some: Vec<u32> = (0..rows as u32).step_by(rows.div_ceil(LOOKED_AT)).collect();
@@ -108,6 +108,6 @@ impl System for Rows {
             });
             (format!("mean weight, {task}"), each.sum::<f64>() / some.len() as f64)
         };
-        self.tasks.iter().enumerate().map(of_task).collect()
+        self.tasks.iter().enumerate().map(of_task).collect::<Vec<_>>().into()
     }
 }

@@ -1,8 +1,10 @@
 //! How a run goes.
 
+use std::fmt;
+
 use kohort_core::optim::{Adam, Rule, Tables};
 use kohort_objectives::conflict::{Record, WatchConfig};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ModelError;
 
@@ -28,7 +30,7 @@ impl Schedule {
 }
 
 /// Settings of a training run.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainConfig {
     /// Passes over the training rows, at most.
@@ -51,6 +53,47 @@ pub struct TrainConfig {
     pub tables: Tables,
     /// When to warn about the weights of objectives.
     pub watch: WatchConfig,
+    /// Whether to measure where the time goes, see [`Profile`](super::Profile). It changes no number of the run, so it is no part of what tells
+    /// runs apart: it is read and never written, and not shown.
+    #[serde(skip_serializing, deserialize_with = "by_people")]
+    pub profile: bool,
+}
+
+/// Checkpoints don't have what is not written.
+fn by_people<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    if from.is_human_readable() { bool::deserialize(from) } else { Ok(false) }
+}
+
+/// By hand, because systems make their identity of it: with the profile in it, a run that is watched could not go on from a
+/// checkpoint of one that is not.
+impl fmt::Debug for TrainConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let TrainConfig {
+            epochs,
+            batch,
+            shard_rows,
+            learning_rate,
+            schedule,
+            patience,
+            average,
+            rule,
+            tables,
+            watch,
+            profile: _,
+        } = self;
+        f.debug_struct("TrainConfig")
+            .field("epochs", epochs)
+            .field("batch", batch)
+            .field("shard_rows", shard_rows)
+            .field("learning_rate", learning_rate)
+            .field("schedule", schedule)
+            .field("patience", patience)
+            .field("average", average)
+            .field("rule", rule)
+            .field("tables", tables)
+            .field("watch", watch)
+            .finish()
+    }
 }
 
 impl Default for TrainConfig {
@@ -66,6 +109,7 @@ impl Default for TrainConfig {
             rule: Rule::Adam(Adam::default()),
             tables: Tables::AllRows,
             watch: WatchConfig::default(),
+            profile: false,
         }
     }
 }

@@ -152,16 +152,16 @@ impl Gradients {
         gram
     }
 
-    /// The gradient of all objectives under `coefficients`, and of the penalty. `seen` says whether [`Gradients::gram`] looked at this
+    /// Leaves in [`Shards::total`] the gradient of all objectives under `coefficients`, and of the penalty. `seen` says whether [`Gradients::gram`] looked at this
     /// very recording.
-    pub(super) fn weighted<'a>(
+    pub(super) fn weighted(
         &self,
-        shards: &'a mut Shards,
+        shards: &mut Shards,
         params: &Params,
         recorded: &[Recorded],
         coefficients: &Coefficients,
         seen: bool,
-    ) -> &'a Grads {
+    ) {
         if seen && matches!(self.site, Site::Shared(_)) {
             let Coefficients { trunk, heads } = coefficients;
             let of = |id: ParamId, k: usize| match trunk.get(k) {
@@ -170,7 +170,8 @@ impl Gradients {
                 // The penalty comes last.
                 None => 1.0,
             };
-            return shards.weighted(of);
+            shards.weighted(of);
+            return;
         }
         let Coefficients { trunk, heads } = coefficients;
         let one = trunk == heads || !recorded.first().is_some_and(|recorded| recorded.heads);
@@ -184,19 +185,15 @@ impl Gradients {
                 }
                 tape.backward_of(params, &seeds(losses, trunk), &others, grads);
             });
-            return shards.add_weighted(|id, k| if self.only[id.index()] { trunk[k] as f32 } else { 0.0 });
+            shards.add_weighted(|id, k| if self.only[id.index()] { trunk[k] as f32 } else { 0.0 });
+            return;
         }
-        sweep(shards, params, recorded, coefficients)
+        sweep(shards, params, recorded, coefficients);
     }
 }
 
 /// One sweep where trunk and heads are weighted alike; else one through the heads, one past them, and one on from there.
-fn sweep<'a>(
-    shards: &'a mut Shards,
-    params: &Params,
-    recorded: &[Recorded],
-    coefficients: &Coefficients,
-) -> &'a Grads {
+fn sweep(shards: &mut Shards, params: &Params, recorded: &[Recorded], coefficients: &Coefficients) {
     let alike = coefficients.trunk == coefficients.heads;
     shards.backward(|shard, tape, grads| {
         let Recorded { losses, shared, heads, penalty } = &recorded[shard];
@@ -219,7 +216,7 @@ fn sweep<'a>(
             }
         }
         tape.backward_from(params, shared, &at, grads);
-    })
+    });
 }
 
 fn seeds(losses: &[Var], weights: &[f64]) -> Vec<(Var, f32)> {

@@ -3,7 +3,9 @@
 use std::io::Write;
 
 use kohort_objectives::conflict::Snapshot;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::Profile;
 
 /// One epoch, as observers see it and the log keeps it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +29,24 @@ pub struct Epoch {
     pub remarks: Vec<String>,
     /// Wall time of the epoch in seconds, validation included.
     pub seconds: f64,
+    /// Where those seconds went, where [`TrainConfig::profile`](super::TrainConfig::profile) asks for it. In the log and not in checkpoints.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "in_words",
+        deserialize_with = "from_words"
+    )]
+    pub profile: Option<Profile>,
+}
+
+/// Only a format for people has the profile: a checkpoint holds what a run goes on from, and its bytes are the same with a profile and
+/// without.
+fn in_words<S: Serializer>(profile: &Option<Profile>, out: S) -> Result<S::Ok, S::Error> {
+    if out.is_human_readable() { profile.serialize(out) } else { ().serialize(out) }
+}
+
+fn from_words<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Profile>, D::Error> {
+    if from.is_human_readable() { Option::deserialize(from) } else { Ok(None) }
 }
 
 /// Writes each epoch as one line of JSON.

@@ -12,6 +12,7 @@
 mod config;
 mod gradients;
 mod log;
+mod profile;
 mod progress;
 mod state;
 mod step;
@@ -30,13 +31,15 @@ use kohort_random::{permutation, stream};
 
 pub use config::{Schedule, TrainConfig};
 pub use log::{Epoch, JsonLines};
+pub use profile::{Phase, Profile};
 pub use progress::Progress;
 #[cfg(test)]
 pub(crate) use state::saved;
-pub use system::{Recorded, Site, System};
+pub use system::{Recorded, Site, System, Words};
 
 use crate::ModelError;
 use gradients::Gradients;
+use profile::Clock;
 use state::State;
 
 /// What a training run leaves.
@@ -49,6 +52,9 @@ pub struct Trained {
     pub epochs: Vec<Epoch>,
     /// Number of epochs that made [`Trained::params`].
     pub best: usize,
+    /// Where the wall time of its epochs and of what lies between them went, where [`TrainConfig::profile`] asks for it; of none that a
+    /// checkpoint brought.
+    pub profile: Option<Profile>,
 }
 
 /// Where a run is saved after each epoch and taken up again.
@@ -94,6 +100,8 @@ pub fn train(
         state.resume(point.path, balancer)?;
     }
     let mut shards = Shards::new(&state.params, config.shard_rows);
+    let mut clock = Clock::new(config.profile, &mut shards);
+    let mut whole: Option<Profile> = None;
     let batches = rows.div_ceil(config.batch);
     let total = (config.epochs as u64).saturating_mul(batches as u64);
 
@@ -109,12 +117,13 @@ pub fn train(
         let mut sums = vec![0.0; system.objectives().len()];
         let mut penalty = 0.0;
         let mut coefficients = Vec::new();
+        clock.lap("before the epoch");
         for batch in order.chunks_mut(config.batch) {
             system.arrange(batch);
             let at = step::At { epoch, step: state.step, seed };
             let rate = config.schedule.rate(config.learning_rate, state.step, total);
-            let mut weighting =
-                step::Weighting { balancer, record: &mut state.record, gradients: &mut gradients };
+            let (record, gradients, clock) = (&mut state.record, &mut gradients, &mut clock);
+            let mut weighting = step::Weighting { balancer, record, gradients, clock };
             let done = step::run(system, &mut weighting, &mut shards, &state.params, batch, at)?;
             for (sum, loss) in sums.iter_mut().zip(&done.losses) {
                 *sum += loss * batch.len() as f64;
@@ -122,29 +131,37 @@ pub fn train(
             penalty += done.penalty / batches as f64;
             coefficients = done.coefficients;
             state.optimizer.step(&mut state.params, done.grads, rate as f32);
+            clock.lap("the optimiser");
             if let Some(average) = &mut state.average {
                 average.update(&state.params);
+                clock.lap("the average along the run");
             }
             state.step += 1;
+            clock.step();
         }
         let current = state.current();
         let bad = current.slots().iter().find(|slot| slot.value.iter().any(|x| !x.is_finite()));
         if let Some(slot) = bad {
             return Err(diverged(slot.name.clone(), epoch, state.step));
         }
+        clock.lap("after the epoch: a copy of the parameters, checked");
         let validation = validate.map(|validate| validate(&current));
         if validation.is_some_and(|value| !value.is_finite()) {
             return Err(diverged("the validation value".to_owned(), epoch, state.step));
         }
+        clock.lap("after the epoch: validation");
         if balancer.listens()
             && let Some(metrics) = system.metrics(&current)
         {
             balancer.observe(&metrics)?;
+            clock.lap("after the epoch: metrics that the balancer follows");
         }
-        let mut remarks = system.remarks(&current);
+        let Words { notes, mut remarks } = system.words(&current);
         remarks.extend(state.record.warnings().iter().map(ToString::to_string));
         let losses =
             system.objectives().iter().zip(sums).map(|(name, sum)| (name.clone(), sum / rows as f64));
+        clock.lap("after the epoch: remarks and notes, such as the experts' health");
+        let profile = clock.take(&mut shards, &state.params, 1);
         let report = Epoch {
             epoch: epoch + 1,
             losses: losses.collect(),
@@ -152,17 +169,29 @@ pub fn train(
             coefficients,
             weighting: state.record.snapshot(),
             validation,
-            notes: system.notes(&current),
+            notes,
             remarks,
             seconds: start.elapsed().as_secs_f64(),
+            profile,
         };
+        add(&mut whole, report.profile.as_ref());
         observe(&report);
+        clock.lap("between epochs: whoever observes");
         state.finish_epoch(report, current);
         if let Some(point) = checkpoint {
             state.save(point.path, balancer)?;
         }
+        clock.lap("between epochs: the checkpoint and the best parameters so far");
+        add(&mut whole, clock.take(&mut shards, &state.params, 0).as_ref());
     }
-    Ok(state.into_trained())
+    Ok(state.into_trained(whole))
+}
+
+/// Adds what was measured, if anything was.
+fn add(whole: &mut Option<Profile>, part: Option<&Profile>) {
+    if let Some(part) = part {
+        whole.get_or_insert_default().add(part);
+    }
 }
 
 fn diverged(what: String, epoch: usize, step: u64) -> ModelError {

@@ -8,7 +8,7 @@ use kohort_objectives::Balancer;
 use kohort_objectives::conflict::Record;
 use serde::{Deserialize, Serialize};
 
-use super::{Epoch, TrainConfig, Trained};
+use super::{Epoch, Profile, TrainConfig, Trained};
 use crate::ModelError;
 
 pub(super) struct State {
@@ -55,7 +55,8 @@ impl State {
             epochs: Vec::new(),
             record,
             best: None,
-            config: *config,
+            // A run goes on from a checkpoint whether either of them was watched or not.
+            config: TrainConfig { profile: false, ..*config },
             identity,
         }
     }
@@ -79,10 +80,10 @@ impl State {
         self.best.as_ref().is_some_and(|best| self.epochs.len() >= best.epochs + config.patience)
     }
 
-    pub(super) fn into_trained(self) -> Trained {
+    pub(super) fn into_trained(self, profile: Option<Profile>) -> Trained {
         match self.best {
-            Some(best) => Trained { params: best.params, epochs: self.epochs, best: best.epochs },
-            None => Trained { params: self.current(), best: self.epochs.len(), epochs: self.epochs },
+            Some(best) => Trained { params: best.params, epochs: self.epochs, best: best.epochs, profile },
+            None => Trained { params: self.current(), best: self.epochs.len(), epochs: self.epochs, profile },
         }
     }
 

@@ -100,14 +100,25 @@ pub trait System: Sync {
         mode: &mut Mode,
     ) -> Recorded;
 
-    /// What is worth a line in the log after an epoch, such as the entropy of an attention.
-    fn notes(&self, _params: &Params) -> Vec<(String, f64)> {
-        Vec::new()
+    /// What is worth saying after an epoch; asked once.
+    fn words(&self, _params: &Params) -> Words {
+        Words::default()
     }
+}
 
-    /// What somebody should know after an epoch, in words: an expert that nobody uses.
-    fn remarks(&self, _params: &Params) -> Vec<String> {
-        Vec::new()
+/// What a system says of itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Words {
+    /// Numbers for the log, such as the entropy of an attention.
+    pub notes: Vec<(String, f64)>,
+    /// What somebody should know: an expert that nobody uses.
+    pub remarks: Vec<String>,
+}
+
+/// Numbers alone.
+impl From<Vec<(String, f64)>> for Words {
+    fn from(notes: Vec<(String, f64)>) -> Words {
+        Words { notes, remarks: Vec::new() }
     }
 }
 

@@ -1,4 +1,5 @@
 mod parts;
+mod profile;
 
 use super::*;
 use kohort_core::{Activation, LossKind, ParamId, Tape};

@@ -1,4 +1,8 @@
+use kohort_core::{Params, Tape};
+
 use super::*;
+use crate::experts::{CohortConfig, CohortExperts};
+use crate::{Hierarchy, Mode};
 
 /// `rows` gates that lean on expert `b % 3` with this weight.
 fn leaning(rows: usize, most: f32) -> Vec<f32> {
@@ -23,6 +27,7 @@ fn healthy_experts_give_no_finding() {
         health.observe_gate(Some(task), &leaning(60, 0.6), &[0, 1, 2], &cohorts);
     }
     health.observe_outputs(&outputs(60), &[0, 1, 2], 60);
+    health.compare_outputs(&outputs(60), &[0, 1, 2], 60);
     let report = health.report();
     assert_eq!(report.findings, []);
     assert!((report.by_cohort[1].as_ref().unwrap()[1] - 0.6).abs() < 1e-6, "cohort 1 leans on expert 1");
@@ -118,6 +123,7 @@ fn experts_that_say_the_same_or_nothing_and_monopolies_are_found() {
         })
         .collect();
     health.observe_outputs(&same, &[0, 1, 2], 40);
+    health.compare_outputs(&same, &[0, 1, 2], 40);
     let one: Vec<f32> = (0..40).flat_map(|_| [0.2, 0.5, 0.3]).collect();
     let two: Vec<f32> = (0..40).flat_map(|_| [0.45, 0.05, 0.5]).collect();
     health.observe_gate(Some(0), &one, &[0, 1, 2], &[0; 40]);
@@ -135,12 +141,15 @@ fn merged_monitors_say_what_one_would_have_said() {
     let mut whole = ExpertHealth::new(3, 1, 1);
     whole.observe_gate(Some(0), &gate, &[0, 1, 2], &cohorts);
     whole.observe_outputs(&outputs(32), &[0, 1, 2], 32);
+    whole.compare_outputs(&outputs(32), &[0, 1, 2], 32);
     let mut first = ExpertHealth::new(3, 1, 1);
     let mut second = first.clone();
     first.observe_gate(Some(0), &gate[..48], &[0, 1, 2], &cohorts[..16]);
     second.observe_gate(Some(0), &gate[48..], &[0, 1, 2], &cohorts[16..]);
     first.observe_outputs(&outputs(32)[..96], &[0, 1, 2], 16);
+    first.compare_outputs(&outputs(32)[..96], &[0, 1, 2], 16);
     second.observe_outputs(&outputs(32)[96..], &[0, 1, 2], 16);
+    second.compare_outputs(&outputs(32)[96..], &[0, 1, 2], 16);
     first.merge(&second);
     let (one, two) = (first.report(), whole.report());
     assert!((one.entropy - two.entropy).abs() < 1e-12);
@@ -149,4 +158,35 @@ fn merged_monitors_say_what_one_would_have_said() {
         a.iter().zip(b).all(|(a, b)| (a.unwrap() - b.unwrap()).abs() < 1e-12)
     };
     assert!(one.similarity.iter().zip(&two.similarity).all(|(a, b)| close(a, b)));
+}
+
+/// Three cohorts of which the second got the weights of the first, and one global expert.
+#[test]
+fn twins_among_the_experts_of_cohorts_are_found_though_they_share_no_row() {
+    let mut params = Params::<f32>::new();
+    let config = CohortConfig { globals: 1, ..CohortConfig::default() };
+    let layer = CohortExperts::new(&mut params, "m", 4, &Hierarchy::flat(3), 1, &config, 7).unwrap();
+    let [first, second] = [0, 1].map(|cohort| layer.own().blocks(cohort).collect::<Vec<_>>());
+    for (from, to) in first.iter().zip(&second) {
+        for (from, to) in [(Some(from.w), Some(to.w)), (from.b, to.b)] {
+            let (Some(from), Some(to)) = (from, to) else { continue };
+            let value = params.value(from).to_vec();
+            params.value_mut(to).copy_from_slice(&value);
+        }
+    }
+    let mut tape = Tape::new();
+    let values: Vec<f32> = (0..30 * 4).map(|i| ((i * i) as f32 * 0.3).sin()).collect();
+    let x = tape.input(30, 4, &values);
+    let cohorts: Vec<u32> = (0..30).map(|b| b / 10).collect();
+    assert!(layer.forward(&mut tape, &params, x, &cohorts, &mut Mode::score()).compared.is_none());
+    let mixed = layer.forward(&mut tape, &params, x, &cohorts, &mut Mode::score().comparing());
+    let shown = mixed.compared.unwrap();
+    let mut health = ExpertHealth::new(4, 3, 1);
+    health.compare_outputs(tape.value(shown.x), &shown.experts, 30);
+    let found = health.report().findings;
+    // Number 0 is the global one.
+    assert!(
+        matches!(found[..], [Finding::Redundant { expert: 1, other: 2, cosine }] if cosine > 0.999),
+        "{found:?}"
+    );
 }
