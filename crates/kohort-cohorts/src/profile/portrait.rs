@@ -179,16 +179,29 @@ impl PortraitConfig {
     }
 }
 
+/// How many times, for people. Where nobody else has an attribute, a lift is as large as there are others, and its digits say nothing.
+struct Times(f64);
+
+impl fmt::Display for Times {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            lift if lift > 1000.0 => f.write_str("over 1000"),
+            lift if lift >= 100.0 => write!(f, "{lift:.0}"),
+            lift => write!(f, "{lift:.2}"),
+        }
+    }
+}
+
 impl fmt::Display for Portraits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for Portrait { cohort, name, users, share, traits } in &self.cohorts {
             writeln!(f, "{name} (id {cohort}): {users} users, {:.1} % of all", 100.0 * share)?;
             for Trait { name, share, lift, .. } in traits {
-                let Lift { lift, low, high } = lift;
+                let [lift, low, high] = [lift.lift, lift.low, lift.high].map(Times);
                 let share = 100.0 * share;
                 writeln!(
                     f,
-                    "  {name}: {share:.1} % of them, {lift:.2} times as often as others ({low:.2} to {high:.2})"
+                    "  {name}: {share:.1} % of them, {lift} times as often as others ({low} to {high})"
                 )?;
             }
         }

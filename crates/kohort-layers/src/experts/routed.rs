@@ -6,7 +6,7 @@
 use kohort_core::{Activation, Block, Params, Real, Tape, Var};
 
 use super::error::at_least_one;
-use super::{Expert, ExpertConfig, ExpertError, NO_EXPERT};
+use super::{Expert, ExpertConfig, ExpertError, NO_EXPERT, Outputs};
 use crate::{Mode, Segments};
 
 /// Experts of equal shape, each on its own rows.
@@ -150,7 +150,7 @@ impl RoutedExperts {
         let n = tape.shape(x).0;
         let of_one = |expert: usize| {
             let through = |x, layer: &Vec<Block>| {
-                tape.blocks(params, x, &[0, n], &[Some(layer[expert])], self.activation)
+                tape.blocks(params, x, &[0, n as u32], &[Some(layer[expert])], self.activation)
             };
             self.layers.iter().fold(x, through)
         };

@@ -37,6 +37,9 @@ pub(super) fn section(run: &Run<'_>, study: &Study) -> Section {
     }
     let caption = format!("{}: test rows, mean over {}", world.title, run.seeds());
     section = section.block(Table::pivot(caption, "Model", &rows, system, &columns));
+    if run.scope.seeds.len() >= 5 {
+        section = section.prose(super::lead::told(run, world.experiment));
+    }
     for (protocol, part, what) in [
         (OVER_RANDOM, None, "experts over experts of random cohorts of the same sizes, all rows"),
         (OVER_RANDOM, Some(MEAN), "the same, mean over the cohorts"),

@@ -17,36 +17,51 @@ pub(super) fn lead(run: &Run<'_>) -> String {
         text.push_str(" Fewer than five seeds, so no gain is called real.");
         return text;
     }
-    for study in &run.paper.studies {
-        let world = &study.world;
-        let rows = run.rows_of(world.experiment, OVER_RANDOM);
-        let said = |sign: f64| -> String {
-            let sure = |row: &&Row| match (row.low, row.high) {
-                (Some(low), Some(high)) => {
-                    if sign > 0.0 {
-                        low > 0.0
-                    } else {
-                        high < 0.0
-                    }
-                }
-                _ => false,
-            };
-            let found: Vec<String> = rows
-                .iter()
-                .filter(|row| row.cohort.is_none())
-                .filter(sure)
-                .map(|row| format!("{} with “{}”", row.task.clone().unwrap_or_default(), system(row)))
-                .collect();
-            if found.is_empty() { "none".to_owned() } else { found.join(", ") }
-        };
-        text.push_str(&format!(
-            " {}: tasks better than with random cohorts, interval over the seeds clear of zero: {}; worse: {}.",
-            world.title,
-            said(1.0),
-            said(-1.0)
-        ));
-    }
+    let counts: Vec<String> = run
+        .paper
+        .studies
+        .iter()
+        .map(|study| {
+            let [better, worse] = [1.0, -1.0].map(|sign| sure(run, study.world.experiment, sign).len());
+            let rows = run.rows_of(study.world.experiment, OVER_RANDOM);
+            let all = rows.iter().filter(|row| row.cohort.is_none()).count();
+            format!("{} better in {better} of {all} and worse in {worse}", study.world.title)
+        })
+        .collect();
+    text.push_str(&format!(
+        " Over ways to find cohorts and tasks, with the interval over the seeds clear of zero: {}.",
+        counts.join("; ")
+    ));
     text
+}
+
+/// Which tasks gain by cohorts for sure, and which lose.
+pub(super) fn told(run: &Run<'_>, experiment: &str) -> String {
+    let [better, worse] = [1.0, -1.0].map(|sign| match &sure(run, experiment, sign)[..] {
+        [] => "none".to_owned(),
+        found => found.join(", "),
+    });
+    format!(
+        "With the interval over the seeds clear of zero, better than with random cohorts: {better}; worse: {worse}."
+    )
+}
+
+/// Tasks, and the cohorts that they gain by (`sign` above 0) or lose by, the interval clear of zero.
+fn sure(run: &Run<'_>, experiment: &str, sign: f64) -> Vec<String> {
+    let clear = |row: &Row| match (row.low, row.high) {
+        (Some(low), Some(high)) => {
+            if sign > 0.0 {
+                low > 0.0
+            } else {
+                high < 0.0
+            }
+        }
+        _ => false,
+    };
+    let rows = run.rows_of(experiment, OVER_RANDOM).into_iter();
+    rows.filter(|row| row.cohort.is_none() && clear(row))
+        .map(|row| format!("{} with “{}”", row.task.clone().unwrap_or_default(), system(&row)))
+        .collect()
 }
 
 /// Cards.

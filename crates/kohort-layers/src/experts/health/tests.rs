@@ -171,7 +171,7 @@ fn twins_among_the_experts_of_cohorts_are_found_though_they_share_no_row() {
         for (from, to) in [(Some(from.w), Some(to.w)), (from.b, to.b)] {
             let (Some(from), Some(to)) = (from, to) else { continue };
             let value = params.value(from).to_vec();
-            params.value_mut(to).copy_from_slice(&value);
+            params.slot_mut(to).value = value;
         }
     }
     let mut tape = Tape::new();

@@ -13,9 +13,14 @@ const DARKEST: f64 = 0.75;
 pub(super) fn draw(plot: &HeatMap) -> Markup {
     let labels = plot.rows.iter().map(|row| text_width(row)).fold(40.0, f64::max).min(200.0);
     let left = labels + 36.0;
-    let cell_width = ((WIDTH - left - 12.0) / plot.columns.len().max(1) as f64).min(110.0);
+    let columns = plot.columns.len().max(1) as f64;
+    let cells = |right: f64| ((WIDTH - left - right) / columns).min(110.0);
     let longest = plot.columns.iter().map(|column| text_width(column)).fold(0.0, f64::max);
-    let slanted = longest > cell_width - 4.0;
+    let slanted = longest > cells(12.0) - 4.0;
+    // A slanted name begins over the middle of its column; the last one would run over the edge.
+    let last = plot.columns.last().map_or(0.0, |name| text_width(name).min(150.0));
+    let over = if slanted { (0.8 * last - cells(12.0) / 2.0).max(0.0) } else { 0.0 };
+    let cell_width = cells(12.0 + over);
     let top = if slanted { 26.0 + longest.min(150.0) * 0.6 } else { 40.0 };
     let bottom = top + CELL_HEIGHT * plot.rows.len() as f64;
     let height = bottom + 58.0;
