@@ -8,6 +8,7 @@ mod blas;
 mod ci;
 mod data;
 mod lab;
+mod miri;
 mod process;
 mod reproduce;
 mod tidy;
@@ -39,6 +40,8 @@ enum Command {
     Bench(bench::Flags),
     /// Runs everything a change must pass, cheapest first, and stops at the first failure
     Ci(ci::Flags),
+    /// Runs the kernels with `unsafe` under Miri, which sees reads and writes beyond a slice; minutes, and a nightly toolchain
+    Miri,
     /// Checks the house rules that no other tool knows
     Tidy,
 }
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Command::Data(flags) => data::run(&workspace, &flags),
         Command::Bench(flags) => bench::run(&workspace, &flags),
         Command::Ci(flags) => ci::run(&workspace, &flags),
+        Command::Miri => miri::run(&workspace),
         Command::Tidy => tidy::run(&workspace),
     });
     match outcome {

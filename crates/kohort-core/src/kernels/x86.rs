@@ -5,6 +5,8 @@
 //! enough to hide the latency of a fused multiply-add, and each step reads less than it multiplies. The compiler doesn't find this shape by itself, and
 //! nothing short of it runs at the machine's rate, hence the `unsafe` here and nowhere else but at OpenBLAS's door. Every entry of a tile is one chain of fused
 //! multiply-adds in the order of the inner dimension, whatever the tile's shape and the vectors' width: neither has a say in the bits.
+//!
+//! `cargo xtask miri` runs the tests of tiles and of `wide` under Miri, which knows the instructions of both widths.
 #![allow(unsafe_code)]
 
 use super::tiles::{ROWS, TALL};
