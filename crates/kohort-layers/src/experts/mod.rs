@@ -57,7 +57,7 @@ pub struct Mixed {
     pub gates: Vec<GateUse>,
     /// Outputs of the experts that read every row, to be watched and kept apart.
     pub outputs: Vec<Outputs>,
-    /// Outputs of all experts on every row, also of those that have rows of their own, where the [mode](Mode::comparing) asks for them.
+    /// Outputs of all experts on every row, also of those that have rows of their own, where the [mode](crate::Mode::comparing) asks for them.
     pub compared: Option<Outputs>,
 }
 
