@@ -32,15 +32,6 @@ pub struct Spent {
     pub sums: Duration,
 }
 
-impl Spent {
-    /// Adds what was spent elsewhere.
-    pub fn add(&mut self, other: Spent) {
-        self.shards += other.shards;
-        self.busy += other.busy;
-        self.sums += other.sums;
-    }
-}
-
 /// Tapes and gradients for the shards of a batch, kept between steps.
 pub struct Shards<F: Real = f32> {
     rows: usize,

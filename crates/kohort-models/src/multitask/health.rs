@@ -26,18 +26,18 @@ pub(super) fn watch(
     let mut health = ExpertHealth::new(experts, hierarchy.len(), tasks);
     tape.reset();
     let outputs = net.forward(tape, params, (inputs, rows), cohorts, &mut Mode::score());
-    show(&mut health, tape, &outputs, cohorts);
-    compare(&mut health, tape, params, net, (inputs, rows), cohorts);
+    show(&mut health, tape, net, &outputs, cohorts);
+    compare_apart(&mut health, tape, params, net, (inputs, rows), cohorts);
     Some(health)
 }
 
-/// Rows on which experts are compared, at most; and rows times pairs of experts.
+/// Rows on which experts that keep theirs apart are compared, at most; and rows times pairs of experts.
 const COMPARED: usize = 2048;
 const PAIRS: usize = 1 << 22;
 
-/// Every two experts on the same rows, every so many of `rows`: the fewer the more experts there are, so that two hundred cohorts' cost no more
-/// than ten's.
-fn compare(
+/// Where experts keep their rows apart: every two of them on the same rows, every so many of `rows`, the fewer the more experts there are, so that
+/// two hundred cohorts' cost no more than ten's.
+fn compare_apart(
     health: &mut ExpertHealth,
     tape: &mut Tape,
     params: &Params,
@@ -45,25 +45,30 @@ fn compare(
     (inputs, rows): (&Inputs, &[u32]),
     cohorts: &[u32],
 ) {
+    if !net.body.keeps_rows_apart() {
+        return;
+    }
     let most = (PAIRS / net.body.experts().len().pow(2).max(1)).clamp(16, COMPARED);
     let every = rows.len().div_ceil(most).max(1);
     let some = |all: &[u32]| all.iter().copied().step_by(every).collect::<Vec<u32>>();
     let (rows, cohorts) = (some(rows), some(cohorts));
     tape.reset();
     let outputs = net.forward(tape, params, (inputs, &rows), &cohorts, &mut Mode::score().comparing());
-    let mixed = &outputs.seen.mixed;
-    let shown = mixed.compared.as_ref().map_or(&mixed.outputs[..], std::slice::from_ref);
-    for shown in shown {
+    if let Some(shown) = &outputs.seen.mixed.compared {
         health.compare_outputs(tape.value(shown.x), &shown.experts, cohorts.len());
     }
 }
 
-fn show(health: &mut ExpertHealth, tape: &Tape, outputs: &Outputs, cohorts: &[u32]) {
+fn show(health: &mut ExpertHealth, tape: &Tape, net: &Net, outputs: &Outputs, cohorts: &[u32]) {
     for used in &outputs.seen.mixed.gates {
         health.observe_gate(used.task, tape.value(used.gate), &used.experts, cohorts);
     }
     for shown in &outputs.seen.mixed.outputs {
-        health.observe_outputs(tape.value(shown.x), &shown.experts, cohorts.len());
+        let values = tape.value(shown.x);
+        health.observe_outputs(values, &shown.experts, cohorts.len());
+        if !net.body.keeps_rows_apart() {
+            health.compare_outputs(values, &shown.experts, cohorts.len());
+        }
     }
 }
 
@@ -94,13 +99,13 @@ impl MultiTask {
         let empty = ExpertHealth::new(experts, self.hierarchy.len(), self.tasks.len());
         let (_, parts) = self.run(&self.params, &inputs, cohorts, |tape, outputs, cohorts| {
             let mut health = empty.clone();
-            show(&mut health, tape, outputs, cohorts);
+            show(&mut health, tape, &self.net, outputs, cohorts);
             health
         });
         let mut health = empty;
         parts.iter().for_each(|part| health.merge(part));
         let rows: Vec<u32> = (0..cohorts.len() as u32).collect();
-        compare(&mut health, &mut Tape::new(), &self.params, &self.net, (&inputs, &rows), cohorts);
+        compare_apart(&mut health, &mut Tape::new(), &self.params, &self.net, (&inputs, &rows), cohorts);
         Ok(Some(health.report()))
     }
 

@@ -131,6 +131,11 @@ impl Represent for OwnExperts {
         &self.names
     }
 
+    /// Of a soft mapping every row reaches every expert.
+    fn keeps_rows_apart(&self) -> bool {
+        !matches!(self.layer, Layer::Soft(_))
+    }
+
     fn forward(
         &self,
         tape: &mut Tape,

@@ -130,6 +130,11 @@ pub(super) trait Represent: Send + Sync + std::fmt::Debug {
         &[]
     }
 
+    /// Whether some experts only reach rows of their own, so that no two of them can be compared on the rows as they come.
+    fn keeps_rows_apart(&self) -> bool {
+        false
+    }
+
     /// The stack of layers that adapters can be put on, where it is one.
     fn stack(&self) -> Option<&Mlp> {
         None

@@ -166,3 +166,21 @@ fn gates_kept_even_have_more_entropy() {
     assert!(of(&even) > of(&free), "{} and {}", of(&even), of(&free));
     assert!(of(&even) > 0.98 * 3f64.ln());
 }
+
+/// Experts of different cohorts meet no row together, and are compared all the same.
+#[test]
+fn every_two_experts_are_compared_whoever_reaches_them() {
+    let world = World::new(&CohortRecipe { rows: 400, ..CohortRecipe::opposite() }, 3);
+    for body in [
+        mixture(false),
+        Body::CohortExperts(cohort_experts()),
+        Body::SoftCohortExperts(cohort_experts()),
+        Body::HierarchicalExperts(cohort_experts()),
+    ] {
+        let mut config = with(body.clone());
+        config.train.epochs = 1;
+        let model = fit(world.input(), &config, 1, &mut |_| {}).unwrap();
+        let health = model.health(world.features(), &world.test).unwrap().unwrap();
+        assert!(health.similarity.iter().flatten().all(Option::is_some), "{body:?}: {:?}", health.similarity);
+    }
+}
