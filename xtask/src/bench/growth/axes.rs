@@ -16,7 +16,8 @@ pub(super) struct Axis {
     pub(super) key: Option<&'static str>,
     pub(super) values: &'static [usize],
     pub(super) lines: &'static [Line],
-    pub(super) cost: Cost,
+    /// What is counted, all of it in the same runs.
+    pub(super) costs: &'static [Cost],
     /// Steps of which the median counts, or searches.
     pub(super) steps: u32,
 }
@@ -44,6 +45,14 @@ impl Cost {
             Cost::Step => "time of a step",
             Cost::Search => "time of a search",
             Cost::Memory => "most memory",
+        }
+    }
+
+    /// What the plot over an axis is called.
+    pub(super) fn heading(self, axis: &str) -> String {
+        match self {
+            Cost::Step | Cost::Search => axis.to_owned(),
+            Cost::Memory => format!("{axis}: memory"),
         }
     }
 
@@ -77,7 +86,7 @@ const MMOE: Axis = Axis {
     key: Some("rows"),
     values: &[64, 128, 256, 512, 1024, 2048, 4096, 8192],
     lines: &[line("step", &[], Wanted::Linear)],
-    cost: Cost::Step,
+    costs: &[Cost::Step],
     steps: 24,
 };
 
@@ -91,7 +100,7 @@ const LORA: Axis = Axis {
     key: Some("present"),
     values: &[1, 4, 16, 64, 128, 256, 512],
     lines: &[line("step", &["cohorts=512"], Wanted::Linear)],
-    cost: Cost::Step,
+    costs: &[Cost::Step],
     steps: 24,
 };
 
@@ -105,7 +114,7 @@ const TABLE: Axis = Axis {
     key: Some("touched"),
     values: &[4096, 16_384, 65_536, 262_144, 524_288],
     lines: &[line("step", &["ids=2097152"], Wanted::Linear)],
-    cost: Cost::Step,
+    costs: &[Cost::Step],
     steps: 24,
 };
 
@@ -113,13 +122,13 @@ const LEIDEN: Axis = Axis {
     name: "edges",
     title: "Edges of a graph",
     x: "nodes, each with ten edges",
-    of: "Leiden, 2 iterations, planted communities of 100 nodes, seven of ten edges within; each thread would search alone",
+    of: "Leiden, 2 iterations, planted communities of 100 nodes, seven of ten edges within",
     package: "kohort-cohorts",
     example: "cohorts_growth",
     key: Some("nodes"),
     values: &[62_500, 125_000, 250_000, 500_000, 1_000_000],
     lines: &[line("Leiden", &["method=leiden"], Wanted::Linear)],
-    cost: Cost::Search,
+    costs: &[Cost::Search, Cost::Memory],
     steps: 1,
 };
 
@@ -134,7 +143,7 @@ const KMEANS: Axis = Axis {
     ..LEIDEN
 };
 
-pub(super) const AXES: [Axis; 13] = [
+pub(super) const AXES: [Axis; 11] = [
     MMOE,
     Axis {
         name: "threads",
@@ -202,7 +211,5 @@ pub(super) const AXES: [Axis; 13] = [
         ..TABLE
     },
     LEIDEN,
-    Axis { name: "edges-memory", title: "Memory by edges of a graph", cost: Cost::Memory, ..LEIDEN },
     KMEANS,
-    Axis { name: "points-memory", title: "Memory by points to cluster", cost: Cost::Memory, ..KMEANS },
 ];

@@ -12,7 +12,7 @@ use std::process::Command;
 use anyhow::{Context, Result, anyhow};
 use serde_json::{Value, json};
 
-use self::axes::{AXES, Axis, Line};
+use self::axes::{AXES, Axis, Cost, Line};
 use self::curve::{Curve, Point};
 use super::builds::{self, Build};
 use super::machine::{Least, Machine};
@@ -24,7 +24,8 @@ use crate::workspace::Workspace;
 struct Measured {
     axis: &'static Axis,
     build: Build,
-    curves: Vec<Curve>,
+    /// For each cost a curve a line.
+    curves: Vec<(Cost, Vec<Curve>)>,
 }
 
 pub(super) fn run(workspace: &Workspace, flags: &Flags, folder: &Path) -> Result<()> {
@@ -47,7 +48,7 @@ pub(super) fn run(workspace: &Workspace, flags: &Flags, folder: &Path) -> Result
         "rounds": flags.pairs,
         "machine": machine.json(),
         "machine_text": machine.to_string(),
-        "axes": all.iter().map(Measured::json).collect::<Value>(),
+        "axes": all.iter().flat_map(Measured::json).collect::<Value>(),
     });
     let results = folder.join("growth.json");
     replace(&results, &(serde_json::to_string_pretty(&json)? + "\n"))?;
@@ -69,42 +70,58 @@ impl Measured {
         };
         let curve = |line: &Line| Curve { name: line.name, wanted: line.wanted, points: points() };
         let build = builds::one(workspace, axis.package, axis.example, builds::PURE)?;
-        Ok(Measured { axis, build, curves: axis.lines.iter().map(curve).collect() })
+        let curves = axis.costs.iter().map(|&cost| (cost, axis.lines.iter().map(curve).collect())).collect();
+        Ok(Measured { axis, build, curves })
     }
 
     /// Times every point once; what multiplied, as the program says it.
     fn round(&mut self, machine: &Machine, threads: u32) -> Result<Option<String>> {
-        let mut kernels = None;
-        for (line, curve) in self.axis.lines.iter().zip(&mut self.curves) {
-            for point in &mut curve.points {
+        let (mut kernels, axis) = (None, self.axis);
+        let points =
+            self.curves.first().and_then(|(_, curves)| curves.first()).map_or(0, |curve| curve.points.len());
+        for (at, line) in axis.lines.iter().enumerate() {
+            for point in 0..points {
+                let x = self.curves[0].1[at].points[point].x;
                 let mut command = Command::new(&self.build.program);
-                command.arg(self.axis.steps.to_string()).args(line.words);
-                let threads = match self.axis.key {
+                command.arg(axis.steps.to_string()).args(line.words);
+                let threads = match axis.key {
                     Some(key) => {
-                        command.arg(format!("{key}={}", point.x));
+                        command.arg(format!("{key}={x}"));
                         threads
                     }
-                    None => u32::try_from(point.x).context("too many threads")?,
+                    None => u32::try_from(x).context("too many threads")?,
                 };
                 let said = turns::json(turns::one_turn(&mut command, threads))?;
-                point.costs.push(turns::number(&said, self.axis.cost.key())?);
-                point.floor =
-                    machine.on(threads).zip(Least::of(&said)).map(|(rates, least)| rates.floor(least));
+                for (cost, curves) in &mut self.curves {
+                    let point = &mut curves[at].points[point];
+                    point.costs.push(turns::number(&said, cost.key())?);
+                    point.floor =
+                        machine.on(threads).zip(Least::of(&said)).map(|(rates, least)| rates.floor(least));
+                }
                 kernels = said.get("kernels").and_then(Value::as_str).map(str::to_string).or(kernels);
             }
         }
         Ok(kernels)
     }
 
-    fn json(&self) -> Value {
-        let Axis { name, title, x, of, cost, .. } = self.axis;
-        let curves = self.curves.iter().map(Curve::json).collect::<Value>();
-        json!({ "name": name, "title": title, "x": x, "of": of, "cost": cost.title(), "unit": cost.unit(), "curves": curves })
+    /// A plot for each cost.
+    fn json(&self) -> impl Iterator<Item = Value> {
+        let Axis { name, x, of, .. } = self.axis;
+        self.curves.iter().map(move |(cost, curves)| {
+            let curves = curves.iter().map(Curve::json).collect::<Value>();
+            let title = cost.heading(self.axis.title);
+            json!({ "name": name, "title": title, "x": x, "of": of, "cost": cost.title(), "unit": cost.unit(), "curves": curves })
+        })
     }
 
     fn complaints(&self) -> impl Iterator<Item = String> {
-        let of_curve = |curve: &Curve| curve.complaint().map(|text| format!("{}: {text}", self.axis.name));
-        self.curves.iter().filter_map(of_curve)
+        let of_curve = |(cost, curve): (&Cost, &Curve)| {
+            curve.complaint().map(|text| format!("{}, {}: {text}", self.axis.name, cost.title()))
+        };
+        self.curves
+            .iter()
+            .flat_map(|(cost, curves)| curves.iter().map(move |curve| (cost, curve)))
+            .filter_map(of_curve)
     }
 }
 
@@ -121,14 +138,16 @@ fn table(all: &[Measured]) -> String {
     ];
     let mut rows = Vec::new();
     for measured in all {
-        for curve in &measured.curves {
+        let curves =
+            measured.curves.iter().flat_map(|(cost, curves)| curves.iter().map(move |curve| (cost, curve)));
+        for (cost, curve) in curves {
             for point in &curve.points {
                 rows.push(vec![
                     measured.axis.name.to_string(),
                     curve.name.to_string(),
                     point.x.to_string(),
                     format!("{:.3}", point.median()),
-                    measured.axis.cost.unit().to_string(),
+                    cost.unit().to_string(),
                     point.floor.map_or("–".to_string(), |floor| format!("{floor:.3}")),
                     point.of_floor().map_or("–".to_string(), |of| format!("{of:.2}")),
                 ]);
