@@ -40,7 +40,7 @@ pub(super) struct Level<'a> {
     pub(super) pull: f64,
 }
 
-/// What a visit reads of a community, side by side: one of them is one line of the cache, and each neighbour asks for another.
+/// What a visit reads of a community, side by side, so that a neighbour asks for one line of the cache and not for two.
 #[derive(Clone, Copy)]
 struct Place {
     /// Weight from the node at hand to the community; 0 between nodes.
@@ -220,7 +220,8 @@ pub(super) fn settle(
 /// Visits every node once in `order`; the number of moves.
 pub(super) fn sweep(level: Level<'_>, partition: &mut Partition, order: &[u32]) -> usize {
     let mut moves = 0;
-    for &node in order {
+    for (at, &node) in order.iter().enumerate() {
+        partition.fetch(level.graph, |visits| order[(at + visits).min(order.len() - 1)]);
         if let Some(to) = better(level, partition, node) {
             partition.shift(node, to, level.sizes[node as usize]);
             moves += 1;

@@ -208,3 +208,14 @@ impl fmt::Display for Portraits {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Times;
+
+    #[test]
+    fn a_lift_has_the_digits_that_say_something() {
+        let told = [0.5, 12.345, 99.994, 222.05, 1000.0, 27_571.0].map(|lift| Times(lift).to_string());
+        assert_eq!(told, ["0.50", "12.35", "99.99", "222", "1000", "over 1000"]);
+    }
+}

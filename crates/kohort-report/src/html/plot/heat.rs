@@ -104,3 +104,22 @@ impl Shade {
         (if share < 0.0 { "heat below" } else { "heat above" }, 0.06 + (DARKEST - 0.06) * share.abs())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_slanted_name_ends_within_the_plot() {
+        let name = "a name of some length";
+        let columns: Vec<String> = (0..14).map(|_| name.to_owned()).collect();
+        let values = vec![vec![Some(1.0); 14]; 2];
+        let rows = ["a", "b"].map(str::to_owned).to_vec();
+        let svg = draw(&HeatMap { rows, columns, values, ..HeatMap::default() }).into_string();
+        let (before, _) = svg.rsplit_once("rotate(-38)").unwrap();
+        let place = before.rsplit_once("translate(").unwrap().1;
+        let x: f64 = place.split(' ').next().unwrap().parse().unwrap();
+        let width = text_width(name) * 38f64.to_radians().cos();
+        assert!(x + width <= WIDTH, "{x} + {width} of {WIDTH}");
+    }
+}
