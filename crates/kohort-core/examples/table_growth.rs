@@ -11,10 +11,10 @@
 use std::time::Instant;
 
 use kohort_core::optim::{Adam, Optimizer, Rule, Tables};
-use kohort_core::shards::Shards;
+use kohort_core::shards::{Shards, on_pool};
 use kohort_core::{Activation, LossKind, Params};
 
-type Failure = Box<dyn std::error::Error>;
+type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 const WIDTH: usize = 16;
 const SHARD: usize = 4096;
@@ -31,6 +31,10 @@ fn spread(among: usize, touched: usize, batch: usize) -> Vec<u32> {
 }
 
 fn main() -> Result<(), Failure> {
+    on_pool(bench)
+}
+
+fn bench() -> Result<(), Failure> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let (steps, words) = args.split_first().ok_or(USAGE)?;
     let (steps, mut ids, mut touched): (usize, usize, usize) = (steps.parse()?, 1_000_000, 16_384);

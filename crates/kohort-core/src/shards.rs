@@ -217,6 +217,13 @@ impl<F: Real> Shards<F> {
     }
 }
 
+/// Runs `work` on one of rayon's threads. A loop of steps belongs in it: called from another thread, each of a step's parallel pieces puts
+/// the caller to sleep and wakes the pool, several times a step, which costs short steps more than their arithmetic; from a thread of the pool
+/// the caller does its share, and a pool of one thread has nobody to wait for.
+pub fn on_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    rayon::scope(|_| work())
+}
+
 /// Scores `rows` rows in chunks of `chunk`, each on a tape of its thread's own, and joins the results in row order.
 pub fn score<F, W>(rows: usize, chunk: usize, work: W) -> Vec<F>
 where

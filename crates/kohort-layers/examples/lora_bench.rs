@@ -19,13 +19,13 @@ use std::time::Instant;
 
 use kohort_core::optim::{Adam, Optimizer, Rule, Tables};
 use kohort_core::random::{rand::Rng, stream};
-use kohort_core::shards::{Shard, Shards};
+use kohort_core::shards::{Shard, Shards, on_pool};
 use kohort_core::{Activation, Init, LossKind, Params, Tape, Var, kernels, weights};
 use kohort_layers::lora::store::{AdapterStore, Snapshot};
 use kohort_layers::lora::{CohortLora, Freeze, LoraConfig, LoraMlp, by_cohort};
 use kohort_layers::{Linear, Mlp, MlpConfig, Mode, Segments};
 
-type Failure = Box<dyn std::error::Error>;
+type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 const ROWS: usize = 4096;
 const WIDTH: usize = 256;
@@ -202,6 +202,10 @@ fn merged(folder: &Path, steps: usize, shard_rows: usize) -> Result<(f64, f64), 
 }
 
 fn main() -> Result<(), Failure> {
+    on_pool(bench)
+}
+
+fn bench() -> Result<(), Failure> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let usage =

@@ -12,12 +12,12 @@ use std::time::Instant;
 
 use kohort_core::optim::{Adam, Optimizer, Rule, Tables};
 use kohort_core::random::{rand::Rng, stream};
-use kohort_core::shards::{Shard, Shards};
+use kohort_core::shards::{Shard, Shards, on_pool};
 use kohort_core::{Activation, LossKind, Params};
 use kohort_layers::lora::{CohortLora, Freeze, LoraConfig, LoraMlp, by_cohort};
 use kohort_layers::{Linear, Mlp, MlpConfig, Mode, Segments};
 
-type Failure = Box<dyn std::error::Error>;
+type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 const WIDTHS: [usize; 3] = [256, 256, 128];
 const RANK: usize = 8;
@@ -43,6 +43,10 @@ impl Batch {
 }
 
 fn main() -> Result<(), Failure> {
+    on_pool(bench)
+}
+
+fn bench() -> Result<(), Failure> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let (steps, words) = args.split_first().ok_or(USAGE)?;
     let steps: usize = steps.parse()?;

@@ -23,13 +23,13 @@ use std::path::Path;
 use std::time::Instant;
 
 use kohort_core::optim::{Adam, Optimizer, Rule, Tables};
-use kohort_core::shards::Shards;
+use kohort_core::shards::{Shards, on_pool};
 use kohort_core::{Activation, Init, LossKind, ParamId, Params, Tape, Var, weights};
 use kohort_layers::{Embedding, Linear};
 use kohort_random::{permutation, stream};
 use words::median;
 
-type Failure = Box<dyn std::error::Error>;
+type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 const SEED: u64 = 11;
 const USERS: usize = 943;
@@ -41,6 +41,10 @@ const ORDERS: u64 = 4;
 const CHECK_STEPS: usize = 10;
 
 fn main() -> Result<(), Failure> {
+    on_pool(bench)
+}
+
+fn bench() -> Result<(), Failure> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {

@@ -23,14 +23,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use kohort_core::optim::{Adam, Optimizer, Rule, Tables};
-use kohort_core::shards::Shards;
+use kohort_core::shards::{Shards, on_pool};
 use kohort_core::sparse::Symmetric;
 use kohort_core::{Init, LossKind, ParamId, Params, Tape, Var, weights};
 use kohort_random::rand::Rng;
 use kohort_random::stream;
 use words::{column, median};
 
-type Failure = Box<dyn std::error::Error>;
+type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 const SEED: u64 = 13;
 const USERS: usize = 30_000;
@@ -44,6 +44,10 @@ const PENALTY: f32 = 1e-4;
 const CHECK_STEPS: usize = 10;
 
 fn main() -> Result<(), Failure> {
+    on_pool(bench)
+}
+
+fn bench() -> Result<(), Failure> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {

@@ -26,7 +26,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use kohort_core::optim::{Adam, Optimizer, Rule, Tables};
-use kohort_core::shards::Shards;
+use kohort_core::shards::{Shards, on_pool};
 use kohort_core::{Layout, LossKind, ParamId, Params, Tape, Var, weights};
 use kohort_layers::Mode;
 use kohort_random::rand::Rng;
@@ -34,7 +34,7 @@ use kohort_random::stream;
 use network::{Network, SEED, VOCABULARIES, draw};
 use words::column;
 
-type Failure = Box<dyn std::error::Error>;
+type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 const BATCHES: usize = 16;
 const LARGEST: usize = 4096;
@@ -42,6 +42,10 @@ const CHECK_STEPS: usize = 10;
 const TASKS: usize = 2;
 
 fn main() -> Result<(), Failure> {
+    on_pool(bench)
+}
+
+fn bench() -> Result<(), Failure> {
     let start = Instant::now();
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();

@@ -14,7 +14,7 @@ mod words;
 use std::time::Instant;
 
 use kohort_core::optim::{Adam, Optimizer, Rule, Tables};
-use kohort_core::shards::Shards;
+use kohort_core::shards::{Shards, on_pool};
 use kohort_core::{Layout, LossKind, Params};
 use kohort_layers::Mode;
 use kohort_random::rand::Rng;
@@ -22,7 +22,7 @@ use kohort_random::stream;
 use network::{Network, SEED, VOCABULARIES, draw};
 use words::median;
 
-type Failure = Box<dyn std::error::Error>;
+type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 const FEATURES: usize = VOCABULARIES.len();
 const BATCHES: usize = 4;
@@ -86,6 +86,10 @@ impl Batch {
 }
 
 fn main() -> Result<(), Failure> {
+    on_pool(bench)
+}
+
+fn bench() -> Result<(), Failure> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let (steps, words) = args.split_first().ok_or(MEANINGLESS)?;
     let (steps, sizes): (usize, _) = (steps.parse()?, Sizes::of(words)?);

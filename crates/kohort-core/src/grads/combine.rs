@@ -5,6 +5,7 @@
 
 use rayon::prelude::*;
 
+use super::rows::AHEAD;
 use super::{Grad, Grads};
 use crate::kernels::{dot_f64, wide};
 use crate::{ParamId, Params, Real};
@@ -93,7 +94,10 @@ fn sum_slots<'a, F: Real>(mine: &mut Grad<F>, slots: impl Iterator<Item = (&'a G
         Grad::Rows(rows) => {
             for (other, scale) in slots.iter().filter_map(|(slot, scale)| Some((slot.rows()?, *scale))) {
                 let each = other.ids().iter().zip(other.value().chunks_exact(other.cols.max(1)));
-                each.for_each(|(&id, row)| rows.add(id, scale, row));
+                for (n, (&id, row)) in each.enumerate() {
+                    other.ids().get(n + AHEAD).into_iter().for_each(|&next| rows.fetch(next));
+                    rows.add(id, scale, row);
+                }
             }
         }
     }

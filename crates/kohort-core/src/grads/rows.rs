@@ -1,6 +1,7 @@
 //! The gradient of a table: a list of rows.
 
 use crate::Real;
+use crate::kernels::fetch;
 
 /// Sums of gradient rows, one entry per table row that was touched.
 ///
@@ -18,6 +19,9 @@ pub struct RowList<F> {
 }
 
 const ABSENT: u32 = u32::MAX;
+
+/// Rows whose place in the map is asked for before it is needed.
+pub(super) const AHEAD: usize = 12;
 
 impl<F: Real> RowList<F> {
     /// An empty list for a table `[rows, cols]`.
@@ -42,8 +46,16 @@ impl<F: Real> RowList<F> {
         (at != ABSENT).then(|| &self.value[at as usize * self.cols..(at as usize + 1) * self.cols])
     }
 
-    /// The sum of a row, to add to; zero at its first touch.
+    /// Asks for a row's place in the map from memory: in a large table nobody guesses it.
     #[inline]
+    pub fn fetch(&self, id: u32) {
+        if let Some(entry) = self.entry.get(id as usize) {
+            fetch(std::slice::from_ref(entry));
+        }
+    }
+
+    /// The sum of a row, to add to; zero at its first touch.
+    #[inline(always)] // into loops that are compiled for wide vectors, as the next
     pub fn row_mut(&mut self, id: u32) -> &mut [F] {
         if self.entry.is_empty() {
             self.entry.resize(self.rows, ABSENT);
@@ -60,7 +72,7 @@ impl<F: Real> RowList<F> {
     }
 
     /// Adds `scale · row` to the row's sum.
-    #[inline]
+    #[inline(always)]
     pub fn add(&mut self, id: u32, scale: F, row: &[F]) {
         for (sum, &g) in self.row_mut(id).iter_mut().zip(row) {
             *sum += scale * g;
@@ -68,7 +80,8 @@ impl<F: Real> RowList<F> {
     }
 
     pub(super) fn clear(&mut self) {
-        for &id in &self.ids {
+        for (n, &id) in self.ids.iter().enumerate() {
+            self.ids.get(n + AHEAD).into_iter().for_each(|&next| self.fetch(next));
             self.entry[id as usize] = ABSENT;
         }
         self.ids.clear();
@@ -82,6 +95,7 @@ impl<F: Real> RowList<F> {
             self.entry.resize(self.rows, ABSENT);
         }
         for (at, &id) in ids.iter().enumerate() {
+            ids.get(at + AHEAD).into_iter().for_each(|&next| self.fetch(next));
             self.entry[id as usize] = at as u32;
         }
         self.ids.extend_from_slice(ids);

@@ -3,7 +3,7 @@
 use crate::Real;
 
 /// `Σ a[i]·b[i]`, in eight lanes: the order of additions is fixed, and the compiler can use vectors.
-#[inline]
+#[inline(always)] // into loops that are compiled for wide vectors
 pub fn dot<F: Real>(a: &[F], b: &[F]) -> F {
     let mut lanes = [F::zero(); 8];
     let (a8, b8) = (a.chunks_exact(8), b.chunks_exact(8));

@@ -1,7 +1,10 @@
-//! Tables whose every row is stepped, as the papers' formulas say, at the price of those that have ever been touched.
+//! The rows of a table that are stepped: all of them, as the papers' formulas say, at the price of those that have ever been touched; or
+//! those with a gradient alone.
 //!
 //! A row that never had a gradient has no moment, and to step it by a gradient of zero changes no bit, as long as there is no weight decay.
-//! So such rows are left out.
+//! So such rows are left out. Each row's arithmetic is its own: their order, and which of them go together, change no bit either.
+
+use rayon::prelude::*;
 
 use super::{At, Piece, Update, split};
 use crate::kernels::fetch;
@@ -53,6 +56,14 @@ impl Awake {
         &self.ids
     }
 
+    /// The rows with a gradient alone.
+    pub(super) fn touched<F: Real>(&mut self, rows: &RowList<F>) -> &[u32] {
+        self.ids.clear();
+        self.ids.extend_from_slice(rows.ids());
+        self.ids.par_sort_unstable();
+        &self.ids
+    }
+
     fn list(&mut self) {
         self.ids.clear();
         self.ids.extend((0..self.flags.len() as u32).filter(|&row| self.flags[row as usize]));
@@ -62,7 +73,7 @@ impl Awake {
 /// Values that are stepped at a time.
 const ROOM: usize = 1 << 10;
 /// Rows that one thread steps.
-const SHARE: usize = 1 << 10;
+const SHARE: usize = 1 << 9;
 /// Rows that are asked for from memory before they are needed: scattered as they are, nobody else guesses them.
 const AHEAD: usize = 12;
 
@@ -93,37 +104,67 @@ fn step_each<F: Real>(
     ids: &[u32],
     at: &At<F>,
 ) {
-    let mut room = [F::zero(); ROOM];
+    let span = |row: u32, count: usize| {
+        let from = (row as usize - first) * cols;
+        from..from + count * cols
+    };
+    let ask = |ids: &[u32], values: [&[F]; 3]| {
+        for &id in ids {
+            rows.fetch(id);
+            // A rule without a moment keeps an empty buffer, whose rows are the empty slice.
+            values.into_iter().filter_map(|values| values.get(span(id, 1))).for_each(fetch);
+        }
+    };
+    ask(&ids[..ids.len().min(AHEAD)], [p, m, v]);
+    let mut room = [[F::zero(); ROOM]; 4];
     let mut large = Vec::new();
     let most = (ROOM / cols).max(1);
-    let spans = |from: usize, to: usize| (from - first) * cols..(to - first) * cols;
-    let mut begun = 0;
-    while let Some(&from) = ids.get(begun) {
-        // Neighbours are stepped together.
-        let near = ids[begun..].iter().take(most).zip(from..);
-        let count = near.take_while(|&(&id, next)| id == next).count();
-        for &id in ids[begun + count..].iter().take(AHEAD).skip(AHEAD.saturating_sub(count)) {
-            let span = spans(id as usize, id as usize + 1);
-            [&*p, &*m, &*v].into_iter().filter_map(|values| values.get(span.clone())).for_each(fetch);
-        }
-        begun += count;
+    for (begun, group) in ids.chunks(most).enumerate() {
+        let [g, own_p, own_m, own_v] = &mut room;
         let g = if cols <= ROOM {
-            &mut room[..count * cols]
+            &mut g[..group.len() * cols]
         } else {
             large.resize(cols, F::zero());
             &mut large[..]
         };
-        for (g, id) in g.chunks_exact_mut(cols).zip(from..) {
-            // Rows that were not touched have a gradient of zero.
+        // Neighbours are stepped where they lie, others brought together: a single row is too short to be worth a call.
+        let (from, to) = (group[0], group[group.len() - 1]);
+        let near = (to - from) as usize + 1 == group.len();
+        for (k, (&id, g)) in group.iter().zip(g.chunks_exact_mut(cols)).enumerate() {
+            let next = begun * most + k + AHEAD;
+            // Where rows lie one after another the machine guesses the next by itself.
+            if let Some(&[before, next]) = ids.get(next - 1..next + 1)
+                && next - before > 1
+            {
+                ask(&[next], [p, m, v]);
+            }
             match rows.get(id) {
                 Some(touched) => g.copy_from_slice(touched),
+                // A row that was not touched has a gradient of zero.
                 None => g.fill(F::zero()),
             }
+            if !near {
+                for (own, all) in [(&mut *own_p, &*p), (&mut *own_m, &*m), (&mut *own_v, &*v)] {
+                    if let Some(row) = all.get(span(id, 1)) {
+                        own[k * cols..(k + 1) * cols].copy_from_slice(row);
+                    }
+                }
+            }
         }
-        let span = spans(from as usize, from as usize + count);
-        // A rule without a moment keeps an empty buffer, whose rows are the empty slice.
-        let m = m.get_mut(span.clone()).unwrap_or_default();
-        let v = v.get_mut(span.clone()).unwrap_or_default();
-        rule.step(&mut p[span], g, m, v, at);
+        let whole = span(from, group.len());
+        if near {
+            let m = m.get_mut(whole.clone()).unwrap_or_default();
+            let v = v.get_mut(whole.clone()).unwrap_or_default();
+            rule.step(&mut p[whole], g, m, v, at);
+            continue;
+        }
+        let [own_p, own_m, own_v] = [(own_p, &*p), (own_m, &*m), (own_v, &*v)]
+            .map(|(own, all)| if all.is_empty() { &mut own[..0] } else { &mut own[..g.len()] });
+        rule.step(own_p, g, own_m, own_v, at);
+        for (all, own) in [(&mut *p, own_p), (&mut *m, own_m), (&mut *v, own_v)] {
+            for (&id, own) in group.iter().zip(own.chunks_exact(cols)) {
+                all[span(id, 1)].copy_from_slice(own);
+            }
+        }
     }
 }

@@ -226,21 +226,11 @@ fn step_slot<F: Real>(
             *steps += 1;
             let at = At { rate, decay: slot.decay, corrections: rule.corrections(*steps) };
             let cols = slot.cols;
-            match tables {
-                Tables::TouchedRows => {
-                    for (&id, g) in rows.ids().iter().zip(rows.value().chunks_exact(cols)) {
-                        let span = id as usize * cols..(id as usize + 1) * cols;
-                        // A rule without a moment keeps an empty buffer, whose row is the empty slice.
-                        let m = m.get_mut(span.clone()).unwrap_or_default();
-                        let v = v.get_mut(span.clone()).unwrap_or_default();
-                        rule.step(&mut slot.value[span], g, m, v, &at);
-                    }
-                }
-                Tables::AllRows => {
-                    let ids = awake.wake((slot.rows, cols), rows, [m, v], rule.rests(&at));
-                    awake::step(rule, (&mut slot.value, m, v), (rows, cols, 0), ids, &at);
-                }
-            }
+            let ids = match tables {
+                Tables::TouchedRows => awake.touched(rows),
+                Tables::AllRows => awake.wake((slot.rows, cols), rows, [m, v], rule.rests(&at)),
+            };
+            awake::step(rule, (&mut slot.value, m, v), (rows, cols, 0), ids, &at);
         }
     }
 }

@@ -24,7 +24,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use kohort_core::Params;
-use kohort_core::shards::Shards;
+use kohort_core::shards::{Shards, on_pool};
 use kohort_objectives::Balancer;
 use kohort_objectives::conflict::Record;
 use kohort_random::{permutation, stream};
@@ -118,27 +118,30 @@ pub fn train(
         let mut penalty = 0.0;
         let mut coefficients = Vec::new();
         clock.lap("before the epoch");
-        for batch in order.chunks_mut(config.batch) {
-            system.arrange(batch);
-            let at = step::At { epoch, step: state.step, seed };
-            let rate = config.schedule.rate(config.learning_rate, state.step, total);
-            let (record, gradients, clock) = (&mut state.record, &mut gradients, &mut clock);
-            let mut weighting = step::Weighting { balancer, record, gradients, clock };
-            let done = step::run(system, &mut weighting, &mut shards, &state.params, batch, at)?;
-            for (sum, loss) in sums.iter_mut().zip(&done.losses) {
-                *sum += loss * batch.len() as f64;
+        on_pool(|| -> Result<(), ModelError> {
+            for batch in order.chunks_mut(config.batch) {
+                system.arrange(batch);
+                let at = step::At { epoch, step: state.step, seed };
+                let rate = config.schedule.rate(config.learning_rate, state.step, total);
+                let (record, gradients, clock) = (&mut state.record, &mut gradients, &mut clock);
+                let mut weighting = step::Weighting { balancer, record, gradients, clock };
+                let done = step::run(system, &mut weighting, &mut shards, &state.params, batch, at)?;
+                for (sum, loss) in sums.iter_mut().zip(&done.losses) {
+                    *sum += loss * batch.len() as f64;
+                }
+                penalty += done.penalty / batches as f64;
+                coefficients = done.coefficients;
+                state.optimizer.step(&mut state.params, done.grads, rate as f32);
+                clock.lap("the optimiser");
+                if let Some(average) = &mut state.average {
+                    average.update(&state.params);
+                    clock.lap("the average along the run");
+                }
+                state.step += 1;
+                clock.step();
             }
-            penalty += done.penalty / batches as f64;
-            coefficients = done.coefficients;
-            state.optimizer.step(&mut state.params, done.grads, rate as f32);
-            clock.lap("the optimiser");
-            if let Some(average) = &mut state.average {
-                average.update(&state.params);
-                clock.lap("the average along the run");
-            }
-            state.step += 1;
-            clock.step();
-        }
+            Ok(())
+        })?;
         let current = state.current();
         let bad = current.slots().iter().find(|slot| slot.value.iter().any(|x| !x.is_finite()));
         if let Some(slot) = bad {

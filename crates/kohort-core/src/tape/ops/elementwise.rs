@@ -1,8 +1,28 @@
 //! Entry by entry: sums, products, scaling.
 
 use super::{Op, Rule};
+use crate::kernels::wide;
 use crate::tape::{Flow, Tape, Var};
 use crate::{Real, shape};
+
+/// Adds `values` to an adjoint, or writes them if they are the first to come by: one walk that reads no zeros.
+#[inline]
+fn contribute<F: Real>(into: &mut [F], first: bool, values: impl Iterator<Item = F>) {
+    let pairs = into.iter_mut().zip(values);
+    wide(
+        #[inline(always)]
+        || match first {
+            true => pairs.for_each(|(d, value)| *d = value),
+            false => pairs.for_each(|(d, value)| *d += value),
+        },
+    );
+}
+
+/// Writes `values` into `y`.
+#[inline]
+fn write<F: Real>(y: &mut [F], values: impl Iterator<Item = F>) {
+    contribute(y, true, values);
+}
 
 /// `y = a + s·b` with `s = ±1`; `b` may be one row `[1, cols]` that is added to every row of `a`.
 pub(crate) struct Add {
@@ -18,14 +38,17 @@ impl<F: Real> Rule<F> for Add {
         visit(self.b);
     }
     fn backward(&self, flow: &mut Flow<'_, F>) {
-        if let Some((own, into)) = flow.into_input(self.a) {
-            into.iter_mut().zip(own).for_each(|(d, &g)| *d += g);
+        if let Some((own, into, first)) = flow.first_into(self.a) {
+            contribute(into, first, own.iter().copied());
         }
         let sign = if self.minus { -F::one() } else { F::one() };
-        if let Some((own, into)) = flow.into_input(self.b) {
-            for row in own.chunks_exact(into.len().max(1)) {
-                into.iter_mut().zip(row).for_each(|(d, &g)| *d += sign * g);
+        if let Some((own, into, first)) = flow.first_into(self.b) {
+            let rows = own.chunks_exact(into.len().max(1));
+            if rows.len() == 0 && first {
+                into.fill(F::zero());
             }
+            rows.enumerate()
+                .for_each(|(n, row)| contribute(into, first && n == 0, row.iter().map(|&g| sign * g)));
         }
     }
 }
@@ -47,22 +70,21 @@ impl<F: Real> Rule<F> for Mul {
         let (a, b) = (flow.value(self.a), flow.value(self.b));
         let cols = flow.output_shape().1;
         let column = flow.shape(self.b).1 == 1 && cols != 1;
-        if let Some((own, into)) = flow.into_input(self.a) {
+        if let Some((own, into, first)) = flow.first_into(self.a) {
             if column {
                 for ((dx, dy), &b) in into.chunks_exact_mut(cols).zip(own.chunks_exact(cols)).zip(b) {
-                    dx.iter_mut().zip(dy).for_each(|(d, &g)| *d += g * b);
+                    contribute(dx, first, dy.iter().map(|&g| g * b));
                 }
             } else {
-                into.iter_mut().zip(own).zip(b).for_each(|((d, &g), &b)| *d += g * b);
+                contribute(into, first, own.iter().zip(b).map(|(&g, &b)| g * b));
             }
         }
-        if let Some((own, into)) = flow.into_input(self.b) {
+        if let Some((own, into, first)) = flow.first_into(self.b) {
             if column {
-                for ((db, dy), a) in into.iter_mut().zip(own.chunks_exact(cols)).zip(a.chunks_exact(cols)) {
-                    *db += super::gather::dot(dy, a);
-                }
+                let rows = own.chunks_exact(cols).zip(a.chunks_exact(cols));
+                contribute(into, first, rows.map(|(dy, a)| super::gather::dot(dy, a)));
             } else {
-                into.iter_mut().zip(own).zip(a).for_each(|((d, &g), &a)| *d += g * a);
+                contribute(into, first, own.iter().zip(a).map(|(&g, &a)| g * a));
             }
         }
     }
@@ -80,8 +102,8 @@ impl<F: Real> Rule<F> for Scale<F> {
         visit(self.x);
     }
     fn backward(&self, flow: &mut Flow<'_, F>) {
-        if let Some((own, into)) = flow.into_input(self.x) {
-            into.iter_mut().zip(own).for_each(|(d, &g)| *d += self.factor * g);
+        if let Some((own, into, first)) = flow.first_into(self.x) {
+            contribute(into, first, own.iter().map(|&g| self.factor * g));
         }
     }
 }
@@ -100,8 +122,8 @@ impl<F: Real> Rule<F> for ScaleBy {
     }
     fn backward(&self, flow: &mut Flow<'_, F>) {
         let (x, s) = (flow.value(self.x), flow.value(self.s)[0]);
-        if let Some((own, into)) = flow.into_input(self.x) {
-            into.iter_mut().zip(own).for_each(|(d, &g)| *d += s * g);
+        if let Some((own, into, first)) = flow.first_into(self.x) {
+            contribute(into, first, own.iter().map(|&g| s * g));
         }
         if let Some((own, into)) = flow.into_input(self.s) {
             into[0] += super::gather::dot(own, x);
@@ -134,7 +156,7 @@ impl<F: Real> Tape<F> {
         let (a, b) = (left.value(a), left.value(b));
         let sign = if minus { -F::one() } else { F::one() };
         for (y, a) in y.chunks_exact_mut(b.len().max(1)).zip(a.chunks_exact(b.len().max(1))) {
-            y.iter_mut().zip(a).zip(b).for_each(|((y, &a), &b)| *y = a + sign * b);
+            write(y, a.iter().zip(b).map(|(&a, &b)| a + sign * b));
         }
         out
     }
@@ -153,10 +175,10 @@ impl<F: Real> Tape<F> {
         let (a, b) = (left.value(a), left.value(b));
         if column {
             for ((y, a), &b) in y.chunks_exact_mut(cols).zip(a.chunks_exact(cols)).zip(b) {
-                y.iter_mut().zip(a).for_each(|(y, &a)| *y = a * b);
+                write(y, a.iter().map(|&a| a * b));
             }
         } else {
-            y.iter_mut().zip(a).zip(b).for_each(|((y, &a), &b)| *y = a * b);
+            write(y, a.iter().zip(b).map(|(&a, &b)| a * b));
         }
         out
     }
@@ -166,7 +188,7 @@ impl<F: Real> Tape<F> {
         let (rows, cols) = self.shape(x);
         let out = self.push(Op::Scale(Scale { x, factor }), rows, cols, self.live(x));
         let (left, y) = self.fill(out);
-        y.iter_mut().zip(left.value(x)).for_each(|(y, &x)| *y = factor * x + shift);
+        write(y, left.value(x).iter().map(|&x| factor * x + shift));
         out
     }
 
@@ -179,7 +201,7 @@ impl<F: Real> Tape<F> {
         let out = self.push(Op::ScaleBy(ScaleBy { x, s }), rows, cols, live);
         let (left, y) = self.fill(out);
         let s = left.value(s)[0];
-        y.iter_mut().zip(left.value(x)).for_each(|(y, &x)| *y = s * x);
+        write(y, left.value(x).iter().map(|&x| s * x));
         out
     }
 

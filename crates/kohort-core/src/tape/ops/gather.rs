@@ -5,8 +5,12 @@
 
 use super::{Op, Rule};
 pub(super) use crate::kernels::dot;
+use crate::kernels::{fetch, wide};
 use crate::tape::{Flow, List, Tape, Var, trains};
 use crate::{ParamId, Params, Real, shape};
+
+/// Rows that are asked for from memory before they are needed: in a large table nobody else guesses them.
+const AHEAD: usize = 12;
 
 /// `y[n] = T[rows[n]]`; the gradient adds `dy[n]` to row `rows[n]`.
 pub(crate) struct Gather {
@@ -25,9 +29,15 @@ impl<F: Real> Rule<F> for Gather {
         let rows = flow.entries(self.rows);
         let (own, grads) = flow.grads();
         let into = grads.rows_mut(self.table);
-        for (&row, dy) in rows.iter().zip(own.chunks_exact(cols)) {
-            into.add(row, F::one(), dy);
-        }
+        wide(
+            #[inline(always)]
+            || {
+                for (n, (&row, dy)) in rows.iter().zip(own.chunks_exact(cols)).enumerate() {
+                    rows.get(n + AHEAD).into_iter().for_each(|&next| into.fetch(next));
+                    into.add(row, F::one(), dy);
+                }
+            },
+        );
     }
 }
 
@@ -126,7 +136,9 @@ impl<F: Real> Tape<F> {
         let rows = self.list(rows);
         let out = self.push(Op::Gather(Gather { table, rows }), rows.len(), slot.cols, trains(params, table));
         let (left, value) = self.fill(out);
-        for (y, &row) in value.chunks_exact_mut(slot.cols).zip(left.entries(rows)) {
+        let rows = left.entries(rows);
+        for (n, (y, &row)) in value.chunks_exact_mut(slot.cols).zip(rows).enumerate() {
+            rows.get(n + AHEAD).into_iter().for_each(|&next| fetch(params.row(table, next as usize)));
             y.copy_from_slice(params.row(table, row as usize));
         }
         out

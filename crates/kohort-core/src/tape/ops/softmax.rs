@@ -18,11 +18,15 @@ impl<F: Real> Rule<F> for Softmax {
     fn backward(&self, flow: &mut Flow<'_, F>) {
         let (y, cols) = (flow.output(), flow.output_shape().1);
         if let Some((own, into)) = flow.into_input(self.x) {
-            for ((dx, dy), y) in
-                into.chunks_exact_mut(cols).zip(own.chunks_exact(cols)).zip(y.chunks_exact(cols))
-            {
-                backward_of(y, dy, dx);
-            }
+            wide(
+                #[inline(always)]
+                || {
+                    let rows = into.chunks_exact_mut(cols).zip(own.chunks_exact(cols));
+                    for ((dx, dy), y) in rows.zip(y.chunks_exact(cols)) {
+                        backward_of(y, dy, dx);
+                    }
+                },
+            );
         }
     }
 }
@@ -136,7 +140,7 @@ pub(super) fn forward_of<F: Real>(x: &[F], y: &mut [F], cols: usize) {
 }
 
 /// Adds the softmax's derivative to `dx`.
-#[inline]
+#[inline(always)]
 pub(super) fn backward_of<F: Real>(y: &[F], dy: &[F], dx: &mut [F]) {
     let mean = dot(y, dy);
     for ((dx, &dy), &y) in dx.iter_mut().zip(dy).zip(y) {
