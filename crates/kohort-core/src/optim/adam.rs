@@ -31,6 +31,9 @@ impl Default for Adam {
 #[serde(transparent)]
 pub struct AdamW(pub Adam);
 
+/// Values that are stepped at a time.
+const LANES: usize = 16;
+
 impl Adam {
     /// `1/(1 − β₁ᵗ)` and `1/sqrt(1 − β₂ᵗ)`.
     fn corrections<F: Real>(&self, t: u64) -> [F; 2] {
@@ -46,10 +49,24 @@ impl Adam {
         let size = at.rate * size;
         let (l2, shrink) =
             if decoupled { (F::zero(), F::one() - at.rate * at.decay) } else { (at.decay, F::one()) };
+        // A row of a table is often a vector or two: pieces of a known length need no preparations.
+        let ((p, p_rest), (g, g_rest)) = (p.as_chunks_mut::<LANES>(), g.as_chunks::<LANES>());
+        let ((m, m_rest), (v, v_rest)) = (m.as_chunks_mut::<LANES>(), v.as_chunks_mut::<LANES>());
         kernels::wide(
             #[inline(always)]
             || {
-                for (((p, &g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
+                for (((p, g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
+                    let (mut own_p, mut own_m, mut own_v) = (*p, *m, *v);
+                    for i in 0..LANES {
+                        let g = g[i] + l2 * own_p[i];
+                        own_m[i] = b1 * own_m[i] + c1 * g;
+                        own_v[i] = b2 * own_v[i] + c2 * g * g;
+                        own_p[i] =
+                            shrink * own_p[i] - size * own_m[i] / (own_v[i].sqrt() * inv_root + epsilon);
+                    }
+                    (*p, *m, *v) = (own_p, own_m, own_v);
+                }
+                for (((p, &g), m), v) in p_rest.iter_mut().zip(g_rest).zip(m_rest).zip(v_rest) {
                     let g = g + l2 * *p;
                     *m = b1 * *m + c1 * g;
                     *v = b2 * *v + c2 * g * g;

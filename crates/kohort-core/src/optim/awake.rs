@@ -104,67 +104,45 @@ fn step_each<F: Real>(
     ids: &[u32],
     at: &At<F>,
 ) {
-    let span = |row: u32, count: usize| {
-        let from = (row as usize - first) * cols;
-        from..from + count * cols
-    };
-    let ask = |ids: &[u32], values: [&[F]; 3]| {
-        for &id in ids {
-            rows.fetch(id);
-            // A rule without a moment keeps an empty buffer, whose rows are the empty slice.
-            values.into_iter().filter_map(|values| values.get(span(id, 1))).for_each(fetch);
-        }
-    };
-    ask(&ids[..ids.len().min(AHEAD)], [p, m, v]);
-    let mut room = [[F::zero(); ROOM]; 4];
+    let mut room = [F::zero(); ROOM];
     let mut large = Vec::new();
     let most = (ROOM / cols).max(1);
-    for (begun, group) in ids.chunks(most).enumerate() {
-        let [g, own_p, own_m, own_v] = &mut room;
-        let g = if cols <= ROOM {
-            &mut g[..group.len() * cols]
-        } else {
-            large.resize(cols, F::zero());
-            &mut large[..]
-        };
-        // Neighbours are stepped where they lie, others brought together: a single row is too short to be worth a call.
-        let (from, to) = (group[0], group[group.len() - 1]);
-        let near = (to - from) as usize + 1 == group.len();
-        for (k, (&id, g)) in group.iter().zip(g.chunks_exact_mut(cols)).enumerate() {
-            let next = begun * most + k + AHEAD;
-            // Where rows lie one after another the machine guesses the next by itself.
-            if let Some(&[before, next]) = ids.get(next - 1..next + 1)
-                && next - before > 1
-            {
-                ask(&[next], [p, m, v]);
-            }
-            match rows.get(id) {
-                Some(touched) => g.copy_from_slice(touched),
-                // A row that was not touched has a gradient of zero.
-                None => g.fill(F::zero()),
-            }
-            if !near {
-                for (own, all) in [(&mut *own_p, &*p), (&mut *own_m, &*m), (&mut *own_v, &*v)] {
-                    if let Some(row) = all.get(span(id, 1)) {
-                        own[k * cols..(k + 1) * cols].copy_from_slice(row);
+    let spans = |from: usize, to: usize| (from - first) * cols..(to - first) * cols;
+    let mut begun = 0;
+    while let Some(&from) = ids.get(begun) {
+        // Neighbours are stepped together.
+        let near = ids[begun..].iter().take(most).zip(from..);
+        let count = near.take_while(|&(&id, next)| id == next).count();
+        for &id in ids[begun + count..].iter().take(AHEAD).skip(AHEAD.saturating_sub(count)) {
+            let span = spans(id as usize, id as usize + 1);
+            rows.fetch(id);
+            [&*p, &*m, &*v].into_iter().filter_map(|values| values.get(span.clone())).for_each(fetch);
+        }
+        begun += count;
+        let alone = rows.get(from).filter(|_| count == 1);
+        let g = match alone {
+            Some(touched) => touched,
+            None => {
+                let g = if cols <= ROOM {
+                    &mut room[..count * cols]
+                } else {
+                    large.resize(cols, F::zero());
+                    &mut large[..]
+                };
+                for (g, id) in g.chunks_exact_mut(cols).zip(from..) {
+                    // Rows that were not touched have a gradient of zero.
+                    match rows.get(id) {
+                        Some(touched) => g.copy_from_slice(touched),
+                        None => g.fill(F::zero()),
                     }
                 }
+                g
             }
-        }
-        let whole = span(from, group.len());
-        if near {
-            let m = m.get_mut(whole.clone()).unwrap_or_default();
-            let v = v.get_mut(whole.clone()).unwrap_or_default();
-            rule.step(&mut p[whole], g, m, v, at);
-            continue;
-        }
-        let [own_p, own_m, own_v] = [(own_p, &*p), (own_m, &*m), (own_v, &*v)]
-            .map(|(own, all)| if all.is_empty() { &mut own[..0] } else { &mut own[..g.len()] });
-        rule.step(own_p, g, own_m, own_v, at);
-        for (all, own) in [(&mut *p, own_p), (&mut *m, own_m), (&mut *v, own_v)] {
-            for (&id, own) in group.iter().zip(own.chunks_exact(cols)) {
-                all[span(id, 1)].copy_from_slice(own);
-            }
-        }
+        };
+        let span = spans(from as usize, from as usize + count);
+        // A rule without a moment keeps an empty buffer, whose rows are the empty slice.
+        let m = m.get_mut(span.clone()).unwrap_or_default();
+        let v = v.get_mut(span.clone()).unwrap_or_default();
+        rule.step(&mut p[span], g, m, v, at);
     }
 }
