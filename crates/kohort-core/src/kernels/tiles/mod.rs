@@ -1,7 +1,7 @@
 //! Products of f32 matrices by this crate's own kernels.
 //!
 //! A tensor library packs both operands, because it knows nothing of them. Here the left one is almost always a shard's values, a few
-//! hundred rows that are read as they lie, and the right one weights; so only the right one is packed, a block at a time, into
+//! hundred rows that are read as they lie, and the right one weights; so only the right one is packed, a block at a time and where enough rows read it, into
 //! panels as wide as a tile, and what is to be done with a finished entry (bias, activation) is done while its tile is in the
 //! first cache.
 //!
@@ -24,8 +24,8 @@ pub(super) const TALL: usize = 12;
 const DEPTH: usize = 256;
 /// Columns of B that are packed at a time.
 const COLUMNS: usize = 512;
-/// With fewer rows of C, B is read as it lies: packing would cost as much as the product.
-const FEW: usize = 12;
+/// With no more rows of C, B is read as it lies: its rows' distance costs its readers less than packing it.
+const FEW: usize = 256;
 
 thread_local! {
     /// Packed blocks, kept between products.
