@@ -218,8 +218,8 @@ impl<F: Real> Shards<F> {
 }
 
 /// Runs `work` on one of rayon's threads. A loop of steps belongs in it: called from another thread, each of a step's parallel pieces puts
-/// the caller to sleep and wakes the pool, several times a step, which costs short steps more than their arithmetic; from a thread of the pool
-/// the caller does its share, and a pool of one thread has nobody to wait for.
+/// the caller to sleep and wakes the pool, several times a step, which can cost a short step as much as its arithmetic; from a thread of the
+/// pool the caller does its share, and a pool of one thread has nobody to wait for.
 pub fn on_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     rayon::scope(|_| work())
 }
