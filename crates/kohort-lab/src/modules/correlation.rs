@@ -221,12 +221,13 @@ impl Settings {
     }
 }
 
-/// All cells. Models take turns, so that threads seldom wait for the same rate.
+/// All cells, seed by seed, so that a run that was stopped has whole seeds. Models take turns, so that threads seldom wait for the same
+/// rate.
 pub(crate) fn cells<'a>(settings: &'a Settings, rates: &'a Rates, scope: &Scope) -> Vec<Cell<'a>> {
     let mut cells = Vec::new();
     let worlds = settings.steepness.iter().flat_map(|&s| settings.cosines.iter().map(move |&p| (s, p)));
-    for world in worlds {
-        for &seed in &scope.seeds {
+    for &seed in &scope.seeds {
+        for world in worlds.clone() {
             for (name, title) in MODELS {
                 cells.push(Cell {
                     key: Key {

@@ -307,13 +307,14 @@ mod tests {
         let cells = planted(5, |name, cosine, at| base(at) + if name == "omoe" { 1.0 - cosine } else { 0.0 });
         let cells: Vec<&Finished> = cells.iter().collect();
         let rows = rows(&cells, &settings()).unwrap();
-        let named = |metric: &str| rows.iter().filter(move |row| row.metric == metric);
-        let over_omoe = named(GROWS[2].2).next().unwrap();
+        let named =
+            |metric: &str| rows.iter().filter(|row| row.metric == metric).cloned().collect::<Vec<Row>>();
+        let over_omoe = &named(GROWS[2].2)[0];
         assert!(over_omoe.reason.as_deref().unwrap().contains("cosine 0, which is not published, +1.0000"));
         assert!(over_omoe.reason.as_deref().unwrap().contains("10 data sets"));
-        let lost: Vec<_> = named(LOST).map(|row| (row.mean.unwrap(), row.verdict)).collect();
+        let lost: Vec<_> = named(LOST).iter().map(|row| (row.mean.unwrap(), row.verdict)).collect();
         assert_eq!(lost, [(0.0, None), (0.5, None), (0.0, None)]);
-        assert_eq!(named(LEVEL).map(|row| row.mean).collect::<Vec<_>>(), [Some(0.0)]);
+        assert_eq!(named(LEVEL).iter().map(|row| row.mean).collect::<Vec<_>>(), [Some(0.0)]);
         let median = rows.iter().find(|row| row.metric == format!("{ERROR}, median")).unwrap();
         assert!((median.mean.unwrap() - 4.5).abs() < 0.01 && median.verdict.is_none());
     }

@@ -19,7 +19,7 @@ pub(super) fn section(run: &Run<'_>) -> Option<Section> {
          {}, {} rows, {} experts of {} units or a shared bottom of as many weights, towers of {}. The paper shows curves only, mean losses \
          against steps: as the cosine falls from 1 to 0.5 shared bottom and OMoE lose, MMoE hardly. It states neither rows nor steps nor how steep the sines are; a \
          deviation of 1 is the PLE paper's choice, and with 3 the tasks need more of a model. So each fit is read several times: on its way, on \
-         validation rows, and on test rows after early stopping. A cosine below 0.5 is not published and not judged.",
+         validation rows, and on test rows after early stopping.",
         settings.runs,
         run.seeds(),
         settings.rows,
