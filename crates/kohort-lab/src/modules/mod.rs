@@ -9,6 +9,7 @@
 //! | `measure` | a fit on the test rows, by task and cohort, and what it costs |
 //! | `insight` | what experts and adapters a cohort uses |
 //! | `correlation` | the synthetic experiment of the MMoE paper |
+//! | `growth` | what grows as its tasks part |
 //! | `gains` | differences between systems, paired by seed |
 //! | `verdict` | the claims, and whether this run agrees |
 //! | `page` | rows to sections |
@@ -16,6 +17,7 @@
 mod correlation;
 pub(crate) mod fitted;
 pub(crate) mod gains;
+mod growth;
 mod insight;
 pub(crate) mod measure;
 pub(crate) mod page;
@@ -87,7 +89,8 @@ impl Paper for Modules {
             let systems = systems::systems(&settings)?;
             Ok(systems.into_iter().filter(|system| system.quick || !scope.quick).collect())
         };
-        let found = WithData::find(&data, &systems, looking, scope, say)?;
+        let mut found = WithData::find(&data, &systems, looking, scope, say)?;
+        found.settings.correlation = found.settings.correlation.of(scope);
         Ok(Box::new(WithData { correlation: wanted.contains(&correlation::NAME), ..found }))
     }
 }
@@ -115,6 +118,7 @@ struct Study {
 pub(crate) struct WithData {
     /// Whether the synthetic experiment is wanted.
     correlation: bool,
+    rates: correlation::Rates,
     settings: Settings,
     bottom: Body,
     systems: Vec<System>,
@@ -150,7 +154,8 @@ impl WithData {
             }
         }
         let systems = systems(&bottom)?;
-        Ok(WithData { correlation: false, settings, bottom, systems, studies, skipped })
+        let rates = correlation::Rates::default();
+        Ok(WithData { correlation: false, rates, settings, bottom, systems, studies, skipped })
     }
 
     /// The data sets.
@@ -203,7 +208,7 @@ impl Ready for WithData {
             }
         }
         if self.correlation {
-            cells.extend(correlation::cells(&self.settings.correlation, scope));
+            cells.extend(correlation::cells(&self.settings.correlation, &self.rates, scope));
         }
         cells
     }
@@ -216,7 +221,7 @@ impl Ready for WithData {
         rows.extend(over_control.iter().map(|gain| gain.row(OVER_CONTROL)));
         verdict::judge_census(&mut rows);
         rows.extend(verdict::of_gains(&over_baseline));
-        rows.extend(verdict::of_correlation(cells, &self.settings.correlation)?);
+        rows.extend(growth::rows(cells, &self.settings.correlation)?);
         Ok(Summary { rows, comparisons: Vec::new() })
     }
 

@@ -55,6 +55,7 @@ impl Settings {
         for data in settings.data.values() {
             data.model.check()?;
         }
+        settings.correlation.check().context("configs/modules.toml")?;
         Ok(settings)
     }
 

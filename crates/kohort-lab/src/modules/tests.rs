@@ -114,24 +114,57 @@ fn experts_and_adapters_of_a_fit_are_shown() {
     assert!(names(&adapters).contains(&insight::LIKENESS.to_owned()));
 }
 
-#[test]
-fn a_cell_of_the_synthetic_experiment_has_the_errors_of_all_its_runs() {
-    let settings = correlation::Settings {
-        cosines: vec![0.0],
+/// The synthetic experiment, small.
+fn small_correlation() -> correlation::Settings {
+    correlation::Settings {
+        cosines: vec![0.5, 1.0],
         steepness: vec![1.0],
         runs: 2,
         rows: 300,
-        epochs: 1,
+        epochs: 2,
+        marks: vec![1, 2],
+        rates: vec![1e-9, 0.01],
         ..Settings::read().unwrap().correlation
-    };
+    }
+}
+
+#[test]
+fn a_cell_of_the_synthetic_experiment_has_the_errors_of_all_its_runs_by_reading() {
+    let settings = small_correlation();
     let scope = Scope { seeds: vec![0], quick: false };
-    let cells = correlation::cells(&settings, &scope);
-    assert_eq!(cells.len(), correlation::MODELS.len());
+    let rates = correlation::Rates::default();
+    let cells = correlation::cells(&settings, &rates, &scope);
+    assert_eq!(cells.len(), 2 * correlation::MODELS.len());
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path(), "code".into()).unwrap();
     let outcome = (cells[0].work)().unwrap();
-    assert_eq!(outcome.counts.len(), 2);
-    let mean = outcome.counts.iter().map(|(_, error)| error).sum::<f64>() / 2.0;
-    assert!((outcome.numbers[0].value - mean).abs() < 1e-12);
+    assert_eq!(outcome.counts, [(correlation::RATE.to_owned(), 0.01)], "the rate that learns");
+    let names: Vec<&str> = outcome.curves.iter().map(|curve| curve.name.as_str()).collect();
+    assert_eq!(names, ["after 1 epoch", "after 2 epochs", correlation::STOPPED]);
+    for (curve, number) in outcome.curves.iter().zip(&outcome.numbers) {
+        let mean = curve.points.iter().map(|(_, error)| error).sum::<f64>() / 2.0;
+        assert!((number.value - mean).abs() < 1e-12 && number.protocol == curve.name);
+        assert_eq!(curve.points.iter().map(|(seed, _)| *seed).collect::<Vec<_>>(), [10_000.0, 10_001.0]);
+    }
+    // It learns something, and data sets differ.
+    assert!(outcome.numbers[1].value < outcome.numbers[0].value && outcome.numbers[0].value < 1.5);
     store.save(&cells[0], std::time::Duration::ZERO, outcome).unwrap();
+}
+
+#[test]
+fn marks_that_a_fit_may_not_reach_are_refused_and_a_quick_run_is_small() {
+    let settings = correlation::Settings { epochs: 30, patience: 3, ..small_correlation() };
+    assert!(correlation::Settings { marks: vec![1, 4], ..settings.clone() }.check().is_ok());
+    for marks in [vec![0], vec![5]] {
+        let error = correlation::Settings { marks, ..settings.clone() }.check().unwrap_err();
+        assert!(error.to_string().contains("allowed are 1 to 4"), "{error}");
+    }
+    let error = correlation::Settings { rates: Vec::new(), ..settings }.check().unwrap_err();
+    assert!(error.to_string().contains("rates"), "{error}");
+    let whole = Settings::read().unwrap().correlation;
+    let scope = |quick| Scope { seeds: vec![0], quick };
+    assert_eq!(whole.clone().of(&scope(false)), whole);
+    let quick = whole.of(&scope(true));
+    assert_eq!((quick.runs, quick.cosines.len(), quick.steepness.len()), (1, 2, 1));
+    assert!(quick.check().is_ok());
 }

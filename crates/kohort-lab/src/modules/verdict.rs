@@ -1,22 +1,20 @@
 //! What was published or claimed, and whether this run agrees: by rules, from its numbers.
 
-use anyhow::Result;
-use kohort_eval::interval::{Alternative, paired_t_test, seed_interval};
 use kohort_report::{Row, Verdict};
 
-use super::correlation::{self, ERROR, MODELS, variant};
 use super::gains::Gain;
 use super::measure::{AUC, TEST};
 use super::{OVER_BASELINE, worlds};
-use crate::grid::Finished;
 
 /// The rules in words.
 pub(crate) const RULES: [&str; 3] = [
     "Census-Income's AUC over all rows is reproduced if its mean over the seeds lies within the band of published figures for \
      shared bottom, single task, MMoE and PLE: income 0.9148 to 0.9522, never married 0.9748 to 0.9945. Others learn from the \
      training half and tune longer; this run learns from 60 % of the test half.",
-    "MMoE's advantage over the shared bottom, and that over OMoE, is reproduced if it is larger at the lowest cosine of the tasks' \
-     weights than at cosine 1, with an interval of that difference over the seeds above zero; once for each steepness of the sines, which the paper does not state.",
+    "MMoE's advantage over the shared bottom, and that over OMoE, is reproduced if it is larger at the lowest published cosine of the tasks' \
+     weights, 0.5, than at cosine 1, with a 95 % interval of that difference over data sets above zero. The paper states neither the steepness of the \
+     sines nor the steps, and shows means that a few stuck fits carry: each steepness, each reading of a fit, mean and median are judged apart. Of \
+     claims that are not true 2.5 % pass so, one by one.",
     "Runs of fewer than five seeds are not judged.",
 ];
 
@@ -26,14 +24,8 @@ pub(crate) const WINS: &str = "cohorts and tasks that gain for sure";
 pub(crate) const LOSSES: &str = "cohorts and tasks that lose for sure";
 pub(crate) const MEAN_WINS: &str = "tasks whose mean over cohorts gains for sure";
 pub(crate) const MEAN_LOSSES: &str = "tasks whose mean over cohorts loses for sure";
-/// Claims about MMoE, by the model that it is compared with.
-pub(crate) const GROWS: [&str; 2] = [
-    "MMoE's advantage over the shared bottom at the lowest cosine less that at cosine 1",
-    "MMoE's advantage over OMoE at the lowest cosine less that at cosine 1",
-];
-
 /// Fewer seeds than these are not judged.
-const SEEDS: u32 = 5;
+pub(crate) const SEEDS: u32 = 5;
 
 /// Lowest and highest published AUC of the tasks (MMoE's and PLE's papers, PaddleRec, IJANMC 2024).
 const BANDS: [(&str, f64, f64); 2] = [("income", 0.9148, 0.9522), ("never married", 0.9748, 0.9945)];
@@ -106,70 +98,4 @@ pub(super) fn of_gains(gains: &[Gain]) -> Vec<Row> {
         }
     }
     rows
-}
-
-/// MMoE against the shared bottom as tasks grow apart, for each steepness of the sines.
-pub(super) fn of_correlation(cells: &[&Finished], settings: &correlation::Settings) -> Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    for &steepness in &settings.steepness {
-        let dataset = correlation::dataset(steepness);
-        let own: Vec<&Finished> = cells.iter().filter(|cell| cell.key.dataset == dataset).copied().collect();
-        for (claim, (other, _)) in GROWS.into_iter().zip(MODELS) {
-            rows.extend(grows(&own, &settings.cosines, &dataset, (claim, other))?);
-        }
-    }
-    Ok(rows)
-}
-
-fn grows(
-    cells: &[&Finished],
-    cosines: &[f64],
-    dataset: &str,
-    (claim, other): (&str, &str),
-) -> Result<Option<Row>> {
-    let error = |cosine: f64, model: &str, seed: u64| {
-        let found = cells.iter().find(|cell| {
-            let key = &cell.key;
-            key.system == model && key.seed == seed && key.variant.as_deref() == Some(&variant(cosine))
-        });
-        found.and_then(|cell| cell.outcome.numbers.iter().find(|n| n.metric == ERROR).map(|n| n.value))
-    };
-    let mut seeds: Vec<u64> = cells.iter().map(|cell| cell.key.seed).collect();
-    seeds.sort_unstable();
-    seeds.dedup();
-    let (Some(lowest), Some(highest)) =
-        (cosines.iter().copied().min_by(f64::total_cmp), cosines.iter().copied().max_by(f64::total_cmp))
-    else {
-        return Ok(None);
-    };
-    let advantage =
-        |cosine: f64, seed: u64| Some(error(cosine, other, seed)? - error(cosine, MODELS[2].0, seed)?);
-    let grows: Vec<f64> =
-        seeds.iter().filter_map(|&seed| Some(advantage(lowest, seed)? - advantage(highest, seed)?)).collect();
-    if grows.is_empty() {
-        return Ok(None);
-    }
-    let mean = grows.iter().sum::<f64>() / grows.len() as f64;
-    let mut row = Row::new(correlation::NAME, dataset, claim)
-        .protocol(CLAIMS)
-        .system("MMoE")
-        .task("both")
-        .seeds(grows.len() as u32)
-        .mean(mean);
-    let mut holds = false;
-    if let Ok(spread) = seed_interval(&grows, 0.95) {
-        let interval = spread.interval;
-        holds = interval.low > 0.0;
-        row = row.interval(interval.low, interval.high);
-    }
-    if let Ok(test) = paired_t_test(&grows, Alternative::TwoSided) {
-        row = row.p_value(test.p);
-    }
-    let verdict = match grows.len() as u32 {
-        seeds if seeds < SEEDS => Verdict::NotComparable,
-        _ if holds => Verdict::Reproduced,
-        _ => Verdict::NotReproduced,
-    };
-    let reason = format!("cosine {lowest} against {highest}; published as a curve only");
-    Ok(Some(row.verdict(verdict, reason)))
 }

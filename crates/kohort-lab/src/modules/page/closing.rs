@@ -13,6 +13,6 @@ pub(super) const DEPARTURES: [&str; 6] = [
     "XMarket has no second label that all rows know: whether an item pleases is known of taken items only. Negatives are drawn from what the \
      user took in no part of the user's market, each equally likely, one a positive, anew for each seed; a pair stays in one part. Popularity alone \
      tells much of “takes”.",
-    "MMoE's synthetic experiment: rows, epochs and runs are ours (the paper has 200 runs for each setting and states neither rows nor c, m, α, β; \
-     the latter are the PLE paper's).",
+    "MMoE's synthetic experiment: rows, batch, epochs and runs are ours (the paper has 200 runs for each setting and states neither rows nor steps nor \
+     c, m, α, β; the latter are the PLE paper's). Each model has one rate for all cosines, so that no loss between cosines is one of the rate.",
 ];

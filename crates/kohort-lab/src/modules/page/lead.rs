@@ -1,10 +1,11 @@
 //! What was run and what came out, in a few sentences and cards.
 
-use kohort_report::{Highlight, Row};
+use kohort_report::{Highlight, Row, Verdict};
 
 use super::Run;
+use crate::modules::growth::GROWS;
 use crate::modules::measure::{AUC, TEST};
-use crate::modules::verdict::{CLAIMS, GROWS, LOSSES, MEAN_LOSSES, MEAN_WINS, WINS};
+use crate::modules::verdict::{CLAIMS, LOSSES, MEAN_LOSSES, MEAN_WINS, WINS};
 use crate::modules::{correlation, worlds};
 
 /// A few sentences.
@@ -75,14 +76,29 @@ pub(super) fn highlights(run: &Run<'_>) -> Vec<Highlight> {
             cards.push(card(format!("Census-Income, {task}: AUC of MMoE"), row, 4));
         }
     }
-    for (claim, over) in GROWS.into_iter().zip(["the shared bottom", "OMoE"]) {
-        for row in run.rows.iter().filter(|row| row.experiment == correlation::NAME && row.metric == claim) {
-            let which = row.dataset.rsplit(", ").next().unwrap_or_default();
-            let label = format!("Growth of MMoE's advantage over {over} as tasks grow apart, {which}");
-            cards.push(card(label, row, 4));
-        }
+    if run.paper.correlation {
+        let settings = &run.paper.settings.correlation;
+        cards.extend(settings.steepness.iter().filter_map(|&steepness| growth(run, steepness)));
     }
     cards
+}
+
+/// How many readings of the synthetic experiment show what is claimed.
+fn growth(run: &Run<'_>, steepness: f64) -> Option<Highlight> {
+    let claims: Vec<Row> = run.rows_of(&correlation::dataset(steepness), CLAIMS);
+    let judged: Vec<&Row> =
+        claims.iter().filter(|row| GROWS.iter().any(|(.., claim)| row.metric == *claim)).collect();
+    let shown: Vec<String> = judged
+        .iter()
+        .filter(|row| row.verdict == Some(Verdict::Reproduced))
+        .map(|row| format!("{}, {}", row.metric, row.variant.as_deref().unwrap_or_default()))
+        .collect();
+    (!judged.is_empty()).then(|| Highlight {
+        label: format!("MMoE's advantage grows as tasks part, steepness {steepness}: claims reproduced"),
+        value: format!("{} of {}", shown.len(), judged.len()),
+        detail: if shown.is_empty() { "none".to_owned() } else { shown.join("; ") },
+        verdict: None,
+    })
 }
 
 fn card(label: String, row: &Row, digits: usize) -> Highlight {
