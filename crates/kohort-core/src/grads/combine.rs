@@ -5,9 +5,8 @@
 
 use rayon::prelude::*;
 
-use super::rows::AHEAD;
 use super::{Grad, Grads};
-use crate::kernels::{dot_f64, wide};
+use crate::kernels::{AHEAD, dot_f64, wide};
 use crate::{ParamId, Params, Real};
 
 /// Entries that are combined at a time: a piece of each gradient in the first cache.

@@ -1,7 +1,7 @@
 //! The gradient of a table: a list of rows.
 
 use crate::Real;
-use crate::kernels::fetch;
+use crate::kernels::{AHEAD, fetch};
 
 /// Sums of gradient rows, one entry per table row that was touched.
 ///
@@ -19,9 +19,6 @@ pub struct RowList<F> {
 }
 
 const ABSENT: u32 = u32::MAX;
-
-/// Rows whose place in the map is asked for before it is needed.
-pub(super) const AHEAD: usize = 12;
 
 impl<F: Real> RowList<F> {
     /// An empty list for a table `[rows, cols]`.

@@ -16,6 +16,10 @@ pub(crate) use tiles::{Product, available, run};
 #[cfg(target_arch = "x86_64")]
 pub use x86::{fetch, wide};
 
+/// Rows of a table that are asked for from memory before they are needed: scattered as they are, nobody else guesses them. Far enough ahead to
+/// come in time, near enough to be there still.
+pub(crate) const AHEAD: usize = 12;
+
 /// Runs `work`; on x86 as compiled for the machine's widest vectors.
 #[cfg(not(target_arch = "x86_64"))]
 #[inline]

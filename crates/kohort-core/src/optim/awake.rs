@@ -7,7 +7,7 @@
 use rayon::prelude::*;
 
 use super::{At, Piece, Update, split};
-use crate::kernels::fetch;
+use crate::kernels::{AHEAD, fetch};
 use crate::{Real, RowList};
 
 /// The rows of a table that a step may change.
@@ -74,8 +74,6 @@ impl Awake {
 const ROOM: usize = 1 << 10;
 /// Rows that one thread steps.
 const SHARE: usize = 1 << 9;
-/// Rows that are asked for from memory before they are needed: scattered as they are, nobody else guesses them.
-const AHEAD: usize = 12;
 
 /// Steps the rows `ids` (ascending) of a table of `cols` columns, of which the piece holds those from `first` on.
 pub(super) fn step<F: Real>(

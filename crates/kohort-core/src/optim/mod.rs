@@ -271,46 +271,83 @@ fn split<F>((p, m, v): Piece<'_, F>, at: usize) -> (Piece<'_, F>, Piece<'_, F>) 
 mod tests {
     use super::*;
 
-    /// A table large enough for several pieces, stepped row by row by hand.
+    /// A table large enough for several threads, stepped row by row by hand.
     #[test]
     fn pieces_of_a_large_table_are_stepped_as_single_rows_are() {
-        let (rows, cols) = (2_000, 3);
+        let (rows, cols) = (5_000, 3);
         let value: Vec<f32> = (0..rows * cols).map(|i| (i as f32 * 0.37).sin()).collect();
-        for rule in
-            [Rule::Sgd(Sgd { momentum: 0.9 }), Rule::Adam(Adam::default()), Rule::Adagrad(Adagrad::default())]
+        let rules = [
+            Rule::Sgd(Sgd { momentum: 0.9 }),
+            Rule::Adam(Adam::default()),
+            Rule::Adagrad(Adagrad::default()),
+        ];
+        for (rule, tables) in
+            rules.into_iter().flat_map(|rule| [(rule, Tables::AllRows), (rule, Tables::TouchedRows)])
         {
             let mut params = Params::<f32>::new();
             let table = params.add_table("t", rows, cols, value.clone());
             params.slot_mut(table).decay = 0.01;
-            let mut optimizer = Optimizer::new(&params, rule, Tables::AllRows);
+            let mut optimizer = Optimizer::new(&params, rule, tables);
             let mut by_hand: Vec<(Params<f32>, Optimizer<f32>)> = (0..rows)
                 .map(|row| {
                     let mut params = Params::<f32>::new();
-                    let own = params.add_table("t", 1, cols, value[row * cols..(row + 1) * cols].to_vec());
+                    // As a weight: the bookkeeping of rows has no part in it.
+                    let own = params.add("t", 1, cols, value[row * cols..(row + 1) * cols].to_vec());
                     params.slot_mut(own).decay = 0.01;
                     let optimizer = Optimizer::new(&params, rule, Tables::AllRows);
                     (params, optimizer)
                 })
                 .collect();
-            for step in 0..3usize {
+            let touched = |row: usize, step: usize| match tables {
+                Tables::AllRows => (row + step).is_multiple_of(7),
+                // In all steps or in none: steps are counted by table and not by row. The first have neighbours.
+                Tables::TouchedRows => row < 900 || row.is_multiple_of(3),
+            };
+            for step in 0..3 {
                 let mut grads = Grads::new(&params);
-                let touched = |row: usize| (row + step).is_multiple_of(7);
                 (0..rows)
-                    .filter(|&row| touched(row))
+                    .rev()
+                    .filter(|&row| touched(row, step))
                     .for_each(|row| grads.rows_mut(table).add(row as u32, 1.0, &[0.5, -1.0, 0.25]));
                 optimizer.step(&mut params, &grads, 0.1);
                 for (row, (params, optimizer)) in by_hand.iter_mut().enumerate() {
+                    if tables == Tables::TouchedRows && !touched(row, step) {
+                        continue;
+                    }
                     let own = params.id("t").unwrap();
                     let mut grads = Grads::new(params);
-                    let g = if touched(row) { [0.5, -1.0, 0.25] } else { [0.0; 3] };
-                    grads.rows_mut(own).add(0, 1.0, &g);
+                    let g = if touched(row, step) { [0.5, -1.0, 0.25] } else { [0.0; 3] };
+                    grads.dense_mut(own, cols).copy_from_slice(&g);
                     optimizer.step(params, &grads, 0.1);
                 }
             }
             for (row, (own, _)) in by_hand.iter().enumerate() {
                 let id = own.id("t").unwrap();
-                assert_eq!(params.row(table, row), own.value(id), "row {row}");
+                assert_eq!(params.row(table, row), own.value(id), "{rule:?}, {tables:?}, row {row}");
             }
+        }
+    }
+
+    /// A vector of values at a time, and what is left of the last.
+    #[test]
+    fn values_are_stepped_together_as_they_are_alone() {
+        let value: Vec<f32> = (0..37).map(|i| (i as f32 * 0.37).sin()).collect();
+        for rule in [Rule::Adam(Adam::default()), Rule::AdamW(AdamW::default())] {
+            let stepped = |value: &[f32]| {
+                let mut params = Params::<f32>::new();
+                let w = params.add("w", 1, value.len(), value.to_vec());
+                params.slot_mut(w).decay = 0.1;
+                let mut optimizer = Optimizer::new(&params, rule, Tables::AllRows);
+                for _ in 0..3 {
+                    let mut grads = Grads::new(&params);
+                    let gradient = params.value(w).iter().map(|x| 0.3 - x * x).collect::<Vec<_>>();
+                    grads.dense_mut(w, value.len()).copy_from_slice(&gradient);
+                    optimizer.step(&mut params, &grads, 0.1);
+                }
+                params.value(w).to_vec()
+            };
+            let alone: Vec<f32> = value.iter().flat_map(|&x| stepped(&[x])).collect();
+            assert_eq!(stepped(&value), alone, "{rule:?}");
         }
     }
 

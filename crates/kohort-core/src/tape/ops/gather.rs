@@ -5,12 +5,9 @@
 
 use super::{Op, Rule};
 pub(super) use crate::kernels::dot;
-use crate::kernels::{fetch, wide};
+use crate::kernels::{AHEAD, fetch, wide};
 use crate::tape::{Flow, List, Tape, Var, trains};
 use crate::{ParamId, Params, Real, shape};
-
-/// Rows that are asked for from memory before they are needed: in a large table nobody else guesses them.
-const AHEAD: usize = 12;
 
 /// `y[n] = T[rows[n]]`; the gradient adds `dy[n]` to row `rows[n]`.
 pub(crate) struct Gather {
