@@ -220,6 +220,9 @@ impl<F: Real> Shards<F> {
 /// Runs `work` on one of rayon's threads. A loop of steps belongs in it: called from another thread, each of a step's parallel pieces puts
 /// the caller to sleep and wakes the pool, several times a step, which can cost a short step as much as its arithmetic; from a thread of the
 /// pool the caller does its share, and a pool of one thread has nobody to wait for.
+///
+/// The work is one job of the pool. Who runs several such loops side by side gives each a pool of its own (`ThreadPool::install`): in a common one
+/// a thread that waits for a step of one loop may take up the whole of another.
 pub fn on_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     rayon::scope(|_| work())
 }

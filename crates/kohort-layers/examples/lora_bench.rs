@@ -10,8 +10,8 @@
 //! step.
 //!
 //! `prepare` writes what both sides read: eight batches and the initial weights. `run` prints one JSON object: ms (median of a
-//! step), check (mean loss of the first ten steps, or the mean size of the first batch's logits), kernels. `merged` scores with one
-//! cohort's adapter merged; base_ms is the base alone, taken by turns.
+//! step), check (mean loss of the first ten steps, or the mean size of the first batch's logits), flops, bytes and near_bytes (what it takes
+//! at least), kernels. `merged` scores with one cohort's adapter merged; base_ms is the base alone, taken by turns.
 
 use std::fs;
 use std::path::Path;
@@ -30,6 +30,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 const ROWS: usize = 4096;
 const WIDTH: usize = 256;
 const COHORTS: u32 = 64;
+const RANK: usize = 8;
 const BATCHES: usize = 8;
 const CHECK_STEPS: usize = 10;
 
@@ -59,7 +60,7 @@ fn model() -> Result<(Model, Mlp, Params), Failure> {
     let mut params = Params::<f32>::new();
     let widths = MlpConfig { widths: vec![256, 128], ..MlpConfig::default() };
     let mlp = Mlp::new(&mut params, "tower", WIDTH, &widths, 1);
-    let config = LoraConfig { rank: 8, alpha: 16.0, ..LoraConfig::default() };
+    let config = LoraConfig { rank: RANK, alpha: 16.0, ..LoraConfig::default() };
     let mut tower = LoraMlp::new(&mut params, &mlp, &config, 1)?;
     for cohort in 0..COHORTS {
         tower.add(&mut params, cohort)?;
@@ -168,6 +169,21 @@ fn score(folder: &Path, steps: usize, shard_rows: usize) -> Result<(f64, f64), F
     Ok((ms, check))
 }
 
+/// Multiplications and additions of a batch's products, and the bytes of weights that have to be moved, which caches keep: the base is
+/// read, and an adapter's values are read or, in training, stepped with their moments.
+fn least(trains: bool) -> (f64, f64) {
+    // Base, A and B of both layers, and the head.
+    let base = [WIDTH * 256, 256 * 128];
+    let low = [[WIDTH * RANK, RANK * 256], [256 * RANK, RANK * 128]];
+    let (head, adapter) = (128, low.iter().flatten().sum::<usize>());
+    let forward = base.iter().sum::<usize>() + adapter + head;
+    // Back: the upper layer's input through its base and A, all that leads to A, and the gradients of A, B and the head.
+    let back = base[1] + low[1][0] + low[0][1] + low[1][1] + head + adapter + head;
+    let values = |each: usize| (COHORTS as usize * adapter + head) as f64 * each as f64;
+    let bytes = base.iter().sum::<usize>() as f64 * 4.0 + values(if trains { 28 } else { 4 });
+    ((2 * ROWS * (forward + if trains { back } else { 0 })) as f64, bytes)
+}
+
 /// Milliseconds with an adapter merged, and of the base alone.
 fn merged(folder: &Path, steps: usize, shard_rows: usize) -> Result<(f64, f64), Failure> {
     let (model, mlp, mut params) = model()?;
@@ -223,7 +239,15 @@ fn bench() -> Result<(), Failure> {
         "train" | "score" => {
             let run = if what == "train" { train } else { score };
             let (ms, check) = run(folder, steps, shard)?;
-            serde_json::json!({ "ms": ms, "check": check, "kernels": kernels::backend() })
+            let (flops, bytes) = least(what == "train");
+            serde_json::json!({
+                "ms": ms,
+                "check": check,
+                "flops": flops,
+                "bytes": bytes,
+                "near_bytes": bytes,
+                "kernels": kernels::backend(),
+            })
         }
         "merged" => {
             let (ms, base_ms) = merged(folder, steps, shard)?;

@@ -14,7 +14,7 @@
 //!
 //! Adam on all rows of both tables. `prepare` writes the ratings, a group for each user (its number modulo ten: what is timed does not
 //! depend on it), four orders of the rows, which epochs take in turn, and the initial weights. `run` prints one JSON object: epoch_ms
-//! (median), check (mean loss of the first ten steps of the first epoch), kernels.
+//! (median), check (mean loss of the first ten steps of the first epoch), flops, bytes and near_bytes (what an epoch takes at least), kernels.
 
 mod words;
 
@@ -164,6 +164,15 @@ fn prepare(folder: &Path, mirror: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Multiplications and additions that a row takes in products, forward and back: attention, shared layer and both heads.
+const FLOPS: f64 = 6.0 * (2 * WIDTH * (WIDTH + 2 * WIDTH + 1 + GROUPS)) as f64;
+
+/// What a step has to move at least of parameters, which caches keep: each with its moments and its gradient, read and written as Adam
+/// does; all rows of the tables soon have a moment.
+fn bytes_of_step(params: &Params) -> f64 {
+    28.0 * params.count(false) as f64
+}
+
 struct Run {
     network: Network,
     params: Params,
@@ -225,9 +234,14 @@ fn run(folder: &Path, epochs: usize, batch: usize, shard: Option<usize>) -> Resu
             times.push(start.elapsed().as_secs_f64() * 1e3);
         }
     }
+    let (rows, bytes) = (run.rows.user.len(), bytes_of_step(&run.params));
+    let bytes = bytes * rows.div_ceil(batch) as f64;
     let line = serde_json::json!({
         "epoch_ms": median(times),
         "check": check,
+        "flops": FLOPS * rows as f64,
+        "bytes": bytes,
+        "near_bytes": bytes,
         "kernels": kohort_core::kernels::backend(),
     });
     println!("{line}");

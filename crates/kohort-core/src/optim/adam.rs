@@ -55,22 +55,21 @@ impl Adam {
         kernels::wide(
             #[inline(always)]
             || {
+                let one = |p: F, g: F, m: F, v: F| {
+                    let g = g + l2 * p;
+                    let (m, v) = (b1 * m + c1 * g, b2 * v + c2 * g * g);
+                    (shrink * p - size * m / (v.sqrt() * inv_root + epsilon), m, v)
+                };
                 for (((p, g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
+                    // Copies, which no other can be: the compiler makes vectors of them.
                     let (mut own_p, mut own_m, mut own_v) = (*p, *m, *v);
                     for i in 0..LANES {
-                        let g = g[i] + l2 * own_p[i];
-                        own_m[i] = b1 * own_m[i] + c1 * g;
-                        own_v[i] = b2 * own_v[i] + c2 * g * g;
-                        own_p[i] =
-                            shrink * own_p[i] - size * own_m[i] / (own_v[i].sqrt() * inv_root + epsilon);
+                        (own_p[i], own_m[i], own_v[i]) = one(own_p[i], g[i], own_m[i], own_v[i]);
                     }
                     (*p, *m, *v) = (own_p, own_m, own_v);
                 }
                 for (((p, &g), m), v) in p_rest.iter_mut().zip(g_rest).zip(m_rest).zip(v_rest) {
-                    let g = g + l2 * *p;
-                    *m = b1 * *m + c1 * g;
-                    *v = b2 * *v + c2 * g * g;
-                    *p = shrink * *p - size * *m / (v.sqrt() * inv_root + epsilon);
+                    (*p, *m, *v) = one(*p, g, *m, *v);
                 }
             },
         );

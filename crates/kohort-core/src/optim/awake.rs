@@ -13,7 +13,7 @@ use crate::{Real, RowList};
 /// The rows of a table that a step may change.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Awake {
-    /// By row, whether it is one of them; empty until the first step.
+    /// By row, whether it is one of them; empty until it is known, and where only rows with a gradient are stepped.
     flags: Vec<bool>,
     /// All of them, ascending.
     ids: Vec<u32>,

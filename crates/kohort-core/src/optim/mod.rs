@@ -114,7 +114,7 @@ pub struct Optimizer<F = f32> {
 struct State<F> {
     steps: u64,
     moments: [Vec<F>; 2],
-    /// Of a table whose every row is stepped; found again from the moments where it is not known.
+    /// Of a table; found again, from the moments or a step's gradients, where it is not known.
     #[serde(skip)]
     awake: Awake,
 }

@@ -46,6 +46,8 @@ pub(crate) const PUBLISHED: (f64, f64) = (0.5, 1.0);
 /// Where the seeds of pilots and of data sets begin. Settings were looked at on data sets below these.
 const PILOTS: u64 = 9_000;
 const MEASURED: u64 = 10_000;
+/// Seeds of data sets that belong to one seed of the report, and to pilots.
+const APART: u64 = 1_000;
 
 /// Sizes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -134,6 +136,9 @@ impl Settings {
         ] {
             ensure!(!empty, "[correlation] {name}: at least one is needed");
         }
+        for (name, found) in [("runs", self.runs), ("pilots", self.pilots)] {
+            ensure!(found <= APART as usize, "[correlation] {name}: {found}, allowed are up to {APART}");
+        }
         // A fit has `patience` epochs at least after its first, so no mark is missing where none is later than that.
         let last = self.epochs.min(self.patience + 1);
         let wrong = self.marks.iter().find(|&&epochs| epochs == 0 || epochs > last);
@@ -167,6 +172,11 @@ impl Settings {
             ..TrainConfig::default()
         };
         Config { body, tower: vec![self.tower], train, ..Config::default() }
+    }
+
+    /// Fits that choose a rate.
+    fn pilot_fits(&self) -> usize {
+        self.rates.len() * self.cosines.len() * self.pilots
     }
 
     /// The rate of a model: that with the least mean of validation errors over the pilots.
@@ -229,6 +239,9 @@ pub(crate) fn cells<'a>(settings: &'a Settings, rates: &'a Rates, scope: &Scope)
     for &seed in &scope.seeds {
         for world in worlds.clone() {
             for (name, title) in MODELS {
+                // The first of a model's cells chooses its rate.
+                let chooses =
+                    scope.seeds.first() == Some(&seed) && settings.cosines.first() == Some(&world.1);
                 cells.push(Cell {
                     key: Key {
                         experiment: NAME.to_owned(),
@@ -239,7 +252,7 @@ pub(crate) fn cells<'a>(settings: &'a Settings, rates: &'a Rates, scope: &Scope)
                         title: title.to_owned(),
                         variant: Some(variant(world.1)),
                     },
-                    cost: 2.0 * settings.runs as f64,
+                    cost: 2.0 * (settings.runs + if chooses { settings.pilot_fits() } else { 0 }) as f64,
                     settings: json!(settings),
                     work: Box::new(move || {
                         let choose = || settings.chosen(world.0, name);
@@ -258,7 +271,7 @@ fn work(settings: &Settings, world: (f64, f64), model: &str, rate: f64, seed: u6
     let curve = |name: String| Curve { name, points: Vec::with_capacity(settings.runs) };
     let mut curves: Vec<Curve> = settings.readings().into_iter().map(curve).collect();
     for run in 0..settings.runs as u64 {
-        let seed = MEASURED + seed * 1000 + run;
+        let seed = MEASURED + seed * APART + run;
         let errors = settings.fit(world, model, rate, seed)?;
         for (curve, error) in curves.iter_mut().zip(errors.marks.into_iter().chain([errors.test])) {
             curve.points.push((seed as f64, error));

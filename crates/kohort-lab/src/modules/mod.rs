@@ -221,7 +221,7 @@ impl Ready for WithData {
         rows.extend(over_control.iter().map(|gain| gain.row(OVER_CONTROL)));
         verdict::judge_census(&mut rows);
         rows.extend(verdict::of_gains(&over_baseline));
-        rows.extend(growth::rows(cells, &self.settings.correlation)?);
+        rows.extend(growth::rows(cells, &self.settings.correlation));
         Ok(Summary { rows, comparisons: Vec::new() })
     }
 

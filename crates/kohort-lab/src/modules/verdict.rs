@@ -14,7 +14,7 @@ pub(crate) const RULES: [&str; 3] = [
     "MMoE's advantage over the shared bottom, and that over OMoE, is reproduced if it is larger at the lowest published cosine of the tasks' \
      weights, 0.5, than at cosine 1, with a 95 % interval of that difference over data sets above zero. The paper states neither the steepness of the \
      sines nor the steps, and shows means that a few stuck fits carry: each steepness, each reading of a fit, mean and median are judged apart. Of \
-     claims that are not true 2.5 % pass so, one by one.",
+     claims that are not true at most 2.5 % pass so, one by one; those about the same fits hang together.",
     "Runs of fewer than five seeds are not judged.",
 ];
 

@@ -69,7 +69,8 @@ pub struct Checkpoint<'a> {
 /// Trains `system` from its initial parameters (or from `checkpoint`, if its file exists).
 ///
 /// `validate` gives the value that early stopping minimises, from rows held out of training; without it the run goes
-/// through all epochs. `observe` sees each epoch as it ends.
+/// through all epochs. `observe` sees each epoch as it ends. The steps of an epoch are one job of rayon's pool: runs side by side should each
+/// have a pool of their own, see [`on_pool`].
 ///
 /// # Errors
 /// A loss, gradient, parameter or validation value that is not finite, named with its step; a config out of range; a

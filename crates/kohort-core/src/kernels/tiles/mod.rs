@@ -1,7 +1,7 @@
 //! Products of f32 matrices by this crate's own kernels.
 //!
 //! A tensor library packs both operands, because it knows nothing of them. Here the left one is almost always a shard's values, a few
-//! hundred rows that are read as they lie, and the right one weights; so only the right one is packed, a block at a time and where enough rows read it, into
+//! hundred rows that are read as they lie, and the right one weights; so only the right one is packed, a block at a time, where it is transposed or enough rows read it, into
 //! panels as wide as a tile, and what is to be done with a finished entry (bias, activation) is done while its tile is in the
 //! first cache.
 //!
@@ -26,6 +26,9 @@ const DEPTH: usize = 256;
 const COLUMNS: usize = 512;
 /// With no more rows of C, B is read as it lies: its rows' distance costs its readers less than packing it.
 const FEW: usize = 256;
+/// Rows of B that lie further apart push each other out of the caches; then it takes this few rows of C that packing costs as much as the product.
+const FAR: usize = 512;
+const FEWER: usize = 12;
 
 thread_local! {
     /// Packed blocks, kept between products.
@@ -102,7 +105,8 @@ fn blocks(width: Width, product: Product<'_, f32>, finish: impl Fn(usize, usize,
         }
         for left in (0..n).step_by(COLUMNS) {
             let columns = COLUMNS.min(n - left);
-            let direct = transposed.1 == Transpose::No && m <= FEW && alpha == 1.0;
+            let few = if ldb > FAR { FEWER } else { FEW };
+            let direct = transposed.1 == Transpose::No && m <= few && alpha == 1.0;
             if !direct {
                 match transposed.1 {
                     Transpose::No => {
@@ -213,6 +217,8 @@ mod tests {
             (30, 530, 9),
             (13, 65, 2 * DEPTH + 1),
             (9, 8, DEPTH + 1),
+            (FEW + 1, 70, 3),
+            (FEWER + 1, FAR + 1, 3),
             (40, 1, 3),
             (1, 40, 300),
         ]);
@@ -262,24 +268,29 @@ mod tests {
     }
 
     #[test]
-    fn vectors_of_either_width_and_a_single_row_give_the_same_bits() {
+    fn vectors_of_either_width_few_rows_and_a_single_one_give_the_same_bits() {
         if Width::widest() != Some(Width::Avx512) {
             return eprintln!("skipped: no AVX-512 here");
         }
         // No sine: Miri's differs from call to call, as the platforms' may.
         let value =
             |count: usize, f: f32| (0..count).map(|i| (i as f32 * f).fract() - 0.5).collect::<Vec<_>>();
-        let (m, n, k) = if cfg!(miri) { (7, 20, 3) } else { (37, 90, 600) };
+        // So many rows that B is packed.
+        let (m, n, k) = if cfg!(miri) { (7, 20, 3) } else { (FEW + 37, 90, 600) };
         let (a, b) = (value(m * k, 0.7), value(k * n, 1.3));
-        let with = |width| {
+        let of = |m: usize, width| {
             let mut c = value(m * n, 0.1);
-            let (a, b, shape) = ((&a[..], k), (&b[..], n), (m, n, k));
+            let (a, b, shape) = ((&a[..m * k], k), (&b[..], n), (m, n, k));
             let product =
                 Product { transposed: (No, No), shape, alpha: 1.0, a, b, beta: 1.0, c: (&mut c, n) };
             blocks(width, product, |_, _, _| {});
             c
         };
+        let with = |width| of(m, width);
         assert_eq!(with(Width::Avx512), with(Width::Avx2));
+        // B as it lies.
+        let few = m.min(37);
+        assert_eq!(of(few, Width::Avx512), with(Width::Avx512)[..few * n]);
         // A single row has a loop of its own.
         let mut one = value(m * n, 0.1)[..n].to_vec();
         let (a, b, shape) = ((&a[..k], k), (&b[..], n), (1, n, k));

@@ -6,15 +6,21 @@ use crate::tape::{Flow, Tape, Var};
 use crate::{Real, shape};
 
 /// Adds `values` to an adjoint, or writes them if they are the first to come by: one walk that reads no zeros.
+#[inline(always)] // into loops that are compiled for wide vectors
+fn put<F: Real>(into: &mut [F], first: bool, values: impl Iterator<Item = F>) {
+    let pairs = into.iter_mut().zip(values);
+    match first {
+        true => pairs.for_each(|(d, value)| *d = value),
+        false => pairs.for_each(|(d, value)| *d += value),
+    }
+}
+
+/// Likewise for a whole adjoint.
 #[inline]
 fn contribute<F: Real>(into: &mut [F], first: bool, values: impl Iterator<Item = F>) {
-    let pairs = into.iter_mut().zip(values);
     wide(
         #[inline(always)]
-        || match first {
-            true => pairs.for_each(|(d, value)| *d = value),
-            false => pairs.for_each(|(d, value)| *d += value),
-        },
+        || put(into, first, values),
     );
 }
 
@@ -47,8 +53,14 @@ impl<F: Real> Rule<F> for Add {
             if rows.len() == 0 && first {
                 into.fill(F::zero());
             }
-            rows.enumerate()
-                .for_each(|(n, row)| contribute(into, first && n == 0, row.iter().map(|&g| sign * g)));
+            wide(
+                #[inline(always)]
+                || {
+                    for (n, row) in rows.enumerate() {
+                        put(into, first && n == 0, row.iter().map(|&g| sign * g));
+                    }
+                },
+            );
         }
     }
 }
@@ -72,9 +84,14 @@ impl<F: Real> Rule<F> for Mul {
         let column = flow.shape(self.b).1 == 1 && cols != 1;
         if let Some((own, into, first)) = flow.first_into(self.a) {
             if column {
-                for ((dx, dy), &b) in into.chunks_exact_mut(cols).zip(own.chunks_exact(cols)).zip(b) {
-                    contribute(dx, first, dy.iter().map(|&g| g * b));
-                }
+                wide(
+                    #[inline(always)]
+                    || {
+                        for ((dx, dy), &b) in into.chunks_exact_mut(cols).zip(own.chunks_exact(cols)).zip(b) {
+                            put(dx, first, dy.iter().map(|&g| g * b));
+                        }
+                    },
+                );
             } else {
                 contribute(into, first, own.iter().zip(b).map(|(&g, &b)| g * b));
             }
@@ -155,9 +172,14 @@ impl<F: Real> Tape<F> {
         let (left, y) = self.fill(out);
         let (a, b) = (left.value(a), left.value(b));
         let sign = if minus { -F::one() } else { F::one() };
-        for (y, a) in y.chunks_exact_mut(b.len().max(1)).zip(a.chunks_exact(b.len().max(1))) {
-            write(y, a.iter().zip(b).map(|(&a, &b)| a + sign * b));
-        }
+        wide(
+            #[inline(always)]
+            || {
+                for (y, a) in y.chunks_exact_mut(b.len().max(1)).zip(a.chunks_exact(b.len().max(1))) {
+                    put(y, true, a.iter().zip(b).map(|(&a, &b)| a + sign * b));
+                }
+            },
+        );
         out
     }
 
@@ -174,9 +196,14 @@ impl<F: Real> Tape<F> {
         let (left, y) = self.fill(out);
         let (a, b) = (left.value(a), left.value(b));
         if column {
-            for ((y, a), &b) in y.chunks_exact_mut(cols).zip(a.chunks_exact(cols)).zip(b) {
-                write(y, a.iter().map(|&a| a * b));
-            }
+            wide(
+                #[inline(always)]
+                || {
+                    for ((y, a), &b) in y.chunks_exact_mut(cols).zip(a.chunks_exact(cols)).zip(b) {
+                        put(y, true, a.iter().map(|&a| a * b));
+                    }
+                },
+            );
         } else {
             write(y, a.iter().zip(b).map(|(&a, &b)| a * b));
         }

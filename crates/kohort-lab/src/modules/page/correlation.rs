@@ -4,7 +4,7 @@ use kohort_report::{Axis, Column, LinePlot, Point, Row, Section, Series, Table};
 
 use super::Run;
 use crate::modules::correlation::{ERROR, MODELS, NAME, RATE, STOPPED, dataset, variant};
-use crate::modules::growth::QUARTILES;
+use crate::modules::growth::{QUARTILES, TOLD};
 use crate::modules::verdict::CLAIMS;
 
 /// The section; nothing where the experiment was not run.
@@ -57,19 +57,23 @@ pub(super) fn section(run: &Run<'_>) -> Option<Section> {
             let what = format!("{quartile} over data sets");
             section = section.block(by_cosine(&format!("{ERROR}, {quartile}"), &what));
         }
-        let claims: Vec<Row> = run.rows_of(&name, CLAIMS);
-        let claims: Vec<Row> = claims.into_iter().filter(|row| row.experiment == NAME).map(named).collect();
-        if !claims.is_empty() {
-            let columns = [Column::neutral("found").digits(4).label("Found")];
-            let caption = format!("What is claimed, and found; steepness {steepness}, paired over data sets");
-            let label = |row: &Row| row.system.clone().unwrap_or_default();
-            section = section.block(Table::pivot(caption, "Claim", &claims, label, &columns));
+        for (protocol, what) in
+            [(CLAIMS, "What is claimed, and found"), (TOLD, "What models lose as tasks part, not judged")]
+        {
+            let rows: Vec<Row> = run.rows_of(&name, protocol);
+            let rows: Vec<Row> = rows.into_iter().filter(|row| row.experiment == NAME).map(named).collect();
+            if !rows.is_empty() {
+                let columns = [Column::neutral("found").digits(4).label("Found")];
+                let caption = format!("{what}; steepness {steepness}, paired over data sets");
+                let label = |row: &Row| row.system.clone().unwrap_or_default();
+                section = section.block(Table::pivot(caption, "Difference", &rows, label, &columns));
+            }
         }
     }
     Some(section)
 }
 
-/// A claim as a line of its table.
+/// A claim, or what is told, as a line of its table.
 fn named(row: Row) -> Row {
     let system = row.system.as_deref().unwrap_or_default();
     // Claims name MMoE themselves.

@@ -3,7 +3,6 @@
 use kohort_report::{Highlight, Row, Verdict};
 
 use super::Run;
-use crate::modules::growth::GROWS;
 use crate::modules::measure::{AUC, TEST};
 use crate::modules::verdict::{CLAIMS, LOSSES, MEAN_LOSSES, MEAN_WINS, WINS};
 use crate::modules::{correlation, worlds};
@@ -87,18 +86,19 @@ pub(super) fn highlights(run: &Run<'_>) -> Vec<Highlight> {
 fn growth(run: &Run<'_>, steepness: f64) -> Option<Highlight> {
     let claims: Vec<Row> = run.rows_of(&correlation::dataset(steepness), CLAIMS);
     let judged: Vec<&Row> =
-        claims.iter().filter(|row| GROWS.iter().any(|(.., claim)| row.metric == *claim)).collect();
+        claims.iter().filter(|row| row.verdict.is_some_and(|v| v != Verdict::NotComparable)).collect();
     let shown: Vec<String> = judged
         .iter()
         .filter(|row| row.verdict == Some(Verdict::Reproduced))
         .map(|row| format!("{}, {}", row.metric, row.variant.as_deref().unwrap_or_default()))
         .collect();
-    (!judged.is_empty()).then(|| Highlight {
-        label: format!("MMoE's advantage grows as tasks part, steepness {steepness}: claims reproduced"),
-        value: format!("{} of {}", shown.len(), judged.len()),
-        detail: if shown.is_empty() { "none".to_owned() } else { shown.join("; ") },
-        verdict: None,
-    })
+    let (value, detail) = match (judged.len(), shown.len()) {
+        (0, _) => ("–".to_owned(), "not judged: fewer than five seeds".to_owned()),
+        (all, 0) => (format!("0 of {all}"), "none".to_owned()),
+        (all, some) => (format!("{some} of {all}"), shown.join("; ")),
+    };
+    let label = format!("MMoE's advantage grows as tasks part, steepness {steepness}: claims reproduced");
+    (!claims.is_empty()).then_some(Highlight { label, value, detail, verdict: None })
 }
 
 fn card(label: String, row: &Row, digits: usize) -> Highlight {
