@@ -125,8 +125,9 @@ where
         .collect()
 }
 
-/// Linear interpolation between the two nearest order statistics; `None` for no values.
-pub(super) fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
+/// The value below which `share` (0 to 1) of the values lies, which ascend: linear interpolation between the two nearest order statistics; `None` for no
+/// values.
+pub fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
     let place = share * last as f64;
     let below = (place.floor() as usize).min(last);

@@ -2,7 +2,7 @@
 //!
 //! * Over units: [`bootstrap`] for any statistic (resampling units with all their rows), [`bootstrap_mean`] for the
 //!   mean of a per-unit metric.
-//! * Over seeds: [`seed_interval`].
+//! * Over seeds: [`seed_interval`]; of the median, whatever the distribution: [`median_interval`].
 //! * Two systems on the same units: [`paired_t_test`], [`sign_flip_test`], [`wilcoxon_signed_rank`],
 //!   [`paired_bootstrap`]; over seeds and units together: [`compare_runs`].
 //! * Several tests at once: [`holm`].
@@ -34,6 +34,7 @@
 
 mod bootstrap;
 mod holm;
+mod median;
 mod paired;
 mod runs;
 mod seeds;
@@ -41,8 +42,9 @@ mod special;
 #[cfg(test)]
 mod tests;
 
-pub use bootstrap::{Bootstrap, Draws, Interval, bootstrap, bootstrap_mean};
+pub use bootstrap::{Bootstrap, Draws, Interval, bootstrap, bootstrap_mean, quantile};
 pub use holm::holm;
+pub use median::median_interval;
 pub use paired::{
     Alternative, PairedTest, WilcoxonMethod, paired_bootstrap, paired_t_test, sign_flip_test,
     wilcoxon_signed_rank,
