@@ -286,4 +286,12 @@ mod tests {
         let none = shards.weighted(|_, _| 0.0);
         assert!(matches!(none.slot(w), crate::Grad::Dense { touched: false, .. }), "nothing was added");
     }
+
+    #[test]
+    fn work_on_the_pool_runs_on_one_of_its_threads_and_stays_in_a_pool_that_it_is_called_from() {
+        assert_eq!(rayon::current_thread_index(), None);
+        assert!(on_pool(rayon::current_thread_index).is_some());
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+        assert_eq!(pool.install(|| on_pool(rayon::current_num_threads)), 3);
+    }
 }

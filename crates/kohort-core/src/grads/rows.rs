@@ -45,7 +45,7 @@ impl<F: Real> RowList<F> {
 
     /// Asks for a row's place in the map from memory: in a large table nobody guesses it.
     #[inline]
-    pub fn fetch(&self, id: u32) {
+    pub(crate) fn fetch(&self, id: u32) {
         if let Some(entry) = self.entry.get(id as usize) {
             fetch(std::slice::from_ref(entry));
         }

@@ -1,8 +1,8 @@
 //! Products of f32 matrices by this crate's own kernels.
 //!
 //! A tensor library packs both operands, because it knows nothing of them. Here the left one is almost always a shard's values, a few
-//! hundred rows that are read as they lie, and the right one weights; so only the right one is packed, a block at a time, where it is transposed or enough rows read it, into
-//! panels as wide as a tile, and what is to be done with a finished entry (bias, activation) is done while its tile is in the
+//! hundred rows that are read as they lie, and the right one weights; so only the right one is packed, a block at a time
+//! and where it is transposed or enough rows read it, into panels as wide as a tile, and what is to be done with a finished entry (bias, activation) is done while its tile is in the
 //! first cache.
 //!
 //! Which sums are made does not depend on blocks' sizes but for the inner dimension: each [`DEPTH`] of it is one chain of fused
@@ -24,9 +24,10 @@ pub(super) const TALL: usize = 12;
 const DEPTH: usize = 256;
 /// Columns of B that are packed at a time.
 const COLUMNS: usize = 512;
-/// With no more rows of C, B is read as it lies: its rows' distance costs its readers less than packing it.
+/// With no more rows of C, B is read as it lies: that its rows are apart costs less than packing them.
 const FEW: usize = 256;
-/// Rows of B that lie further apart push each other out of the caches; then it takes this few rows of C that packing costs as much as the product.
+/// B's rows may push each other out of the caches if they lie further apart than this; then B is read as it lies only for [`FEWER`] rows
+/// of C, for which packing would cost as much as the product.
 const FAR: usize = 512;
 const FEWER: usize = 12;
 

@@ -146,3 +146,28 @@ fn the_way_to_a_cut_leaves_its_adjoints_and_no_gradient() {
     }
     assert!(params.ids().all(|id| unused.to_dense(id, &params).iter().all(|&g| g == 0.0)));
 }
+
+/// Whoever comes first overwrites an adjoint, what an earlier sweep left included.
+#[test]
+fn sweeps_of_entrywise_ops_leave_nothing_for_the_next() {
+    let mut params = Params::<f64>::new();
+    let values = |count: usize| (0..count).map(|i| 0.3 + (i as f64 * 0.7).sin()).collect::<Vec<_>>();
+    let sizes = [("x", 3, 4), ("row", 1, 4), ("column", 3, 1), ("s", 1, 1)];
+    let ids = sizes.map(|(name, rows, cols)| params.add(name, rows, cols, values(rows * cols)));
+    let mut tape = Tape::new();
+    let [x, row, column, s] = ids.map(|id| tape.param(&params, id));
+    let added = tape.add(x, row);
+    let square = tape.mul(added, added);
+    let columned = tape.mul(square, column);
+    let scaled = tape.scale_by(columned, s);
+    let twice = tape.scale(scaled, 2.0, 0.5);
+    let all = tape.sub(twice, x);
+    let (mut first, mut second) = (Grads::new(&params), Grads::new(&params));
+    tape.backward(&params, &[(all, 1.0)], &mut first);
+    tape.backward(&params, &[(all, -3.0)], &mut second);
+    second.add(&first, 3.0);
+    for id in params.ids() {
+        assert!(first.to_dense(id, &params).iter().any(|g| *g != 0.0));
+        assert!(second.to_dense(id, &params).iter().all(|g| g.abs() < 1e-12), "{}", params.slot(id).name);
+    }
+}
